@@ -1,0 +1,74 @@
+"""The one catalogue of messages, in English and Chinese.
+
+In: a code or a key of the user interface.  Out: its text in a language, filled with arguments.  Always: every entry
+has both languages with the same fields (a test holds this); the files are read once, when the first text is wanted.
+
+`catalogue/*.toml`, one file per family of codes and `ui.toml` for everything else that is said to people:
+
+    [T403]
+    level = "error"
+    en = "cannot compare `{left}` ({left_type}) with `{right}` ({right_type})"
+    zh = "……"
+    [T403.help.convert]
+    en = "…"
+    zh = "…"
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+from segrules.diagnostics.diagnostic import Argument, Diagnostic, Words
+
+Language = Literal["en", "zh"]
+Level = Literal["error", "warning"]
+
+
+@cache
+def entries() -> Mapping[str, Mapping[str, Any]]:
+    """Every entry of the catalogue by its key: a diagnostic code such as ``T403``, or a user-interface key."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for file in sorted(resources.files("segrules.diagnostics").joinpath("catalogue").iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".toml"):
+            found.update(tomllib.loads(file.read_text(encoding="utf-8")))
+    return found
+
+
+def say(key: str, language: Language, /, **args: Argument) -> str:
+    """The text of *key* in *language*, its fields filled from *args*."""
+    return fill(str(entries()[key][language]), language, args)
+
+
+def message(diagnostic: Diagnostic, language: Language) -> str:
+    """What the diagnostic says, without place and code."""
+    return fill(str(entries()[diagnostic.code][language]), language, diagnostic.args)
+
+
+def help_text(diagnostic: Diagnostic, language: Language) -> str | None:
+    """The way out that the diagnostic offers, if any."""
+    if diagnostic.help is None:
+        return None
+    entry = entries()[diagnostic.code]["help"][diagnostic.help.key]
+    return fill(str(entry[language]), language, diagnostic.help.args)
+
+
+def level(code: str) -> Level:
+    return "warning" if entries()[code].get("level") == "warning" else "error"
+
+
+def fill(template: str, language: Language, args: Mapping[str, Argument]) -> str:
+    return template.format_map({name: _shown(value, language) for name, value in args.items()})
+
+
+def _shown(value: Argument, language: Language) -> str | int | float:
+    match value:
+        case Words(key, args):
+            return say(key, language, **args)
+        case str():
+            return value
+        case _:
+            return value

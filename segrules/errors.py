@@ -1,0 +1,53 @@
+"""Why a command could not go on: the exception tree.
+
+What is wrong in a user's file is a `Diagnostic`, a value; these exceptions carry diagnostics to whoever asked.
+Always: every exception has at least one diagnostic and the exit code of the command line (docs/commands.md).
+
+    raise InvalidRules(diagnostics)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from segrules.diagnostics.diagnostic import Diagnostic, in_order
+
+
+class SegrulesError(Exception):
+    """Base of everything that this package raises on purpose."""
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = in_order(diagnostics)
+        super().__init__(self.diagnostics)
+
+    def __str__(self) -> str:
+        from segrules.diagnostics.catalogue import message
+
+        return "\n".join(f"{d.span.place}: {d.code} {message(d, 'en')}".removeprefix(": ") for d in self.diagnostics)
+
+
+class InvalidRules(SegrulesError):
+    """The files of the project are wrong; nothing was evaluated."""
+
+    exit_code = 1
+
+
+class WrongUsage(SegrulesError):
+    """The caller asked for something that does not exist: an option, a name, a folder."""
+
+    exit_code = 2
+
+
+class BrokenContract(SegrulesError):
+    """The data does not keep its contract, or cannot be read."""
+
+    exit_code = 4
+
+
+class RunStopped(SegrulesError):
+    """Evaluation could not give a right answer: overflow, a `unique` segmentation with two cases true."""
+
+    exit_code = 4
