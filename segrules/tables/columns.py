@@ -60,15 +60,15 @@ class Column:
             case Bool():
                 return bool(self.values[row])
             case Number():
-                return float(self.values[row])  # type: ignore[arg-type]
+                return float(self.values[row])
             case Text():
-                return self.dictionary[int(self.values[row])]  # type: ignore[call-overload]
+                return self.dictionary[int(self.values[row])]
             case ListOfText():
                 assert self.offsets is not None
                 codes = self.values[self.offsets[row] : self.offsets[row + 1]]
                 return tuple(self.dictionary[int(code)] for code in codes)
             case Integer() | Decimal() | Date() | Timestamp():
-                return int(self.values[row])  # type: ignore[call-overload,no-any-return]
+                return int(self.values[row])
             case Untyped():
                 return None
 
@@ -100,7 +100,7 @@ class Loaded:
     rows: int
     columns: Mapping[str, Column]
     parent: Ints | None = None
-    references: Mapping[str, Ints] = ()  # type: ignore[assignment]
+    references: Mapping[str, Ints] = ()
     place: Ints | None = None
 
 
@@ -127,4 +127,4 @@ class Tables:
     tables: Mapping[str, Loaded]
     accounts: tuple[Account, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
-    lists: Mapping[str, frozenset[Value]] = ()  # type: ignore[assignment]
+    lists: Mapping[str, frozenset[Value]] = ()
