@@ -9,7 +9,7 @@ has TRUE bits and, where something was unknown, UNKNOWN bits, disjoint from them
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +108,7 @@ class Results:
     values: Mapping[str, Column]
     lists: Mapping[str, Membership]
     cut_points: tuple[CutPoints, ...] = ()
-    population: Mapping[Population, Column] = ()  # type: ignore[assignment]
+    population: Mapping[Population, Column] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
 
     @property

@@ -9,7 +9,7 @@ at a missing position is zero (code 0 for text) and must not be looked at; nothi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +100,7 @@ class Loaded:
     rows: int
     columns: Mapping[str, Column]
     parent: Ints | None = None
-    references: Mapping[str, Ints] = ()
+    references: Mapping[str, Ints] = field(default_factory=dict)
     place: Ints | None = None
 
 
@@ -127,4 +127,4 @@ class Tables:
     tables: Mapping[str, Loaded]
     accounts: tuple[Account, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
-    lists: Mapping[str, frozenset[Value]] = ()
+    lists: Mapping[str, frozenset[Value]] = field(default_factory=dict)
