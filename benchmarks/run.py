@@ -92,7 +92,8 @@ def many_files(rounds: int) -> Line:
         (folder / "segrules.yaml").write_text(PROJECT, encoding="utf-8")
         for number in range(1000):
             (folder / "rules" / f"r{number:04d}.yaml").write_text(rule_file(number), encoding="utf-8")
-        bare = "import pathlib, yaml\nfor f in pathlib.Path('rules').glob('*.yaml'): yaml.load(f.read_text(), yaml.CSafeLoader)"
+        files = "pathlib.Path('rules').glob('*.yaml')"
+        bare = f"import pathlib, yaml\nfor f in {files}: yaml.load(f.read_text(), yaml.CSafeLoader)"
         command = segrules("validate", "--as-of", "2026-06-30")
         return race("validate 1,000 files", command, "PyYAML alone", [sys.executable, "-c", bare], folder, rounds)
 
