@@ -1,0 +1,108 @@
+"""What an evaluation says about itself: why it stopped, and what to be wary of in its results.
+
+In: the place in the rules and the customer or row.  Out: diagnostics D850 … D855, the same from every engine.
+Always: a key or value of a `pii` column never stands in one.
+
+    raise RunStopped([overflow(node, "annual_spend", shown_key(ruleset, key))])
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from segrules.diagnostics.diagnostic import Diagnostic, Help
+from segrules.engine.results import CutPoints, Cuts
+from segrules.model.expr import Expr
+from segrules.model.ruleset import RuleSet, Segmentation
+from segrules.schema.calendar import to_date
+from segrules.schema.types import Date, Decimal, Timestamp, Type, Value
+
+MASKED = "***"
+
+
+def overflow(node: Expr, definition: str, customer: str) -> Diagnostic:
+    """An integer or decimal result of *node* outside 64 bits, for the customer with the key *customer*."""
+    args = {"expression": one_line(node.span.text), "definition": definition, "type": str(node.type)}
+    return Diagnostic("D850", node.span, {**args, "customer": customer}, Help("scale"))
+
+
+def overflow_in_row(node: Expr, definition: str, table: str, row: int) -> Diagnostic:
+    """The same for a row that belongs to nobody, or of a computed column. *row*: 1-based number in the source."""
+    args = {"expression": one_line(node.span.text), "definition": definition, "type": str(node.type)}
+    return Diagnostic("D851", node.span, {**args, "table": table, "row": row}, Help("scale"))
+
+
+def not_unique(segmentation: Segmentation, first: int, second: int, customer: str) -> Diagnostic:
+    """Two cases (by position) of a `unique` segmentation that are TRUE for one customer."""
+    one, other = segmentation.cases[first], segmentation.cases[second]
+    args = {"segmentation": segmentation.name, "first": one.id, "second": other.id, "customer": customer}
+    return Diagnostic("D852", other.span, args, Help("choose"), also=(one.span,))
+
+
+def empty_bands(cut_points: Iterable[CutPoints]) -> tuple[Diagnostic, ...]:
+    """A warning for each group of a `qcut` with bands between equal cut points."""
+    found = []
+    for points in cut_points:
+        for group in points.groups:
+            if points.function == "qcut" and (bands := _bands_between_equal_cuts(group)):
+                args = {
+                    "expression": one_line(points.span.text),
+                    "definition": points.definition,
+                    "bands": ", ".join(map(str, bands)),
+                    "group": f" ({', '.join(map(str, group.by))})" if group.by else "",
+                }
+                found.append(Diagnostic("D853", points.span, args, Help("fixed")))
+    return tuple(found)
+
+
+def _bands_between_equal_cuts(group: Cuts) -> list[int]:
+    pairs = zip(group.cuts, group.cuts[1:], strict=False)
+    return [band for band, (low, high) in enumerate(pairs, start=2) if low == high]
+
+
+def no_such_customer(ruleset: RuleSet, key: str, as_of: int) -> Diagnostic:
+    contracts = ruleset.contracts
+    column = contracts.tables[contracts.customers].key or ""
+    args = {"customer": key, "as_of": to_date(as_of).isoformat()}
+    return Diagnostic("D854", contracts.tables[contracts.customers].span, args, Help("key", {"key": column}))
+
+
+def no_such_name(ruleset: RuleSet, name: str) -> Diagnostic:
+    table = ruleset.contracts.tables[ruleset.contracts.customers]
+    close = get_close_matches(name, list(ruleset.definitions), n=1)
+    help_ = Help("did_you_mean", {"suggestion": close[0]}) if close else None
+    return Diagnostic("D855", table.span, {"name": name}, help_)
+
+
+def shown_key(ruleset: RuleSet, key: Value) -> str:
+    """The customer's key as a message may show it: masked where its column is `pii`."""
+    contracts = ruleset.contracts
+    table = contracts.tables[contracts.customers]
+    column = table.columns.get(table.key or "")
+    if column is not None and column.pii:
+        return MASKED
+    return str(key) if column is None else plain(key, column.type)
+
+
+def plain(value: Value, type_: Type) -> str:
+    """A stored value in short, as a file would spell it."""
+    match type_, value:
+        case _, None:
+            return ""
+        case Date(), int():
+            return to_date(value).isoformat()
+        case Timestamp(), int():
+            moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=value)
+            return f"{moment.isoformat()}Z"
+        case Decimal(scale), int() if scale:
+            digits = f"{abs(value):0{scale + 1}d}"
+            return f"{'-' if value < 0 else ''}{digits[:-scale]}.{digits[-scale:]}"
+        case _:
+            return str(value)
+
+
+def one_line(text: str) -> str:
+    """*text* with every stretch of white space as one space."""
+    return " ".join(text.split())
