@@ -1,0 +1,230 @@
+"""Values relative to all customers: quantile bands, equal groups, ranks, quantiles.
+
+In: a column over the customers in key order, the columns of `by`, and for whom `among` is TRUE.  Out: a column over
+the customers, missing outside, and the cut points.  Always: groups are ranked apart; ties go by position, with `desc`
+too; cut points of exact numbers and dates are exact (an integer x is at most the cut a/b if x ≤ ⌊a/b⌋), of doubles
+they are interpolated in doubles.
+
+    population(node, spend, (city,), None)
+
+Quantiles are type 7 of Hyndman and Fan (1996): position (N−1)·k/n, interpolated between its two neighbours.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segrules.engine.results import Cuts
+from segrules.engine.vector.build import any_missing, built, doubles, ints, nothing, union
+from segrules.engine.vector.distinct import combine, factor
+from segrules.model.expr import Population
+from segrules.schema.types import Number, Type, Value, scale_of
+from segrules.tables.columns import Bools, Column, Ints
+
+_FEW_GROUPS = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Standing:
+    """The ranked customers, group after group, each group by value.
+
+    `rows`: their ordinals. `values`: as compared, ascending within a group. `starts` and `sizes`: of the groups.
+    `by`: the stored values of `by` of each group, ascending.
+    """
+
+    rows: Ints
+    values: NDArray[np.generic]
+    starts: Ints
+    sizes: Ints
+    by: tuple[tuple[Value, ...], ...]
+
+    def within_groups(self) -> Ints:
+        """Each ranked customer's position in the group, from 0."""
+        return np.arange(len(self.rows)) - np.repeat(self.starts, self.sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A cut point: the largest stored value that is not above it, and itself as a double in the type's own unit."""
+
+    threshold: int | float
+    shown: float
+
+
+def population(
+    node: Population, value: Column, by: tuple[Column, ...], among: Bools | None
+) -> tuple[Column, tuple[Cuts, ...], bool]:
+    """(the values of *node*, the cut points of each group, whether neighbouring cuts of a group coincide).
+
+    *value* and *by* have one value per customer, in key order; *among*: for whom the condition is TRUE.
+    """
+    inside = union(any_missing((value, *by)), None if among is None else ~among)
+    rows = np.arange(len(value)) if inside is None else np.flatnonzero(~inside)
+    if not len(rows):
+        return nothing(node.type, len(value)), (), False
+    match node.function:
+        case "qcut":
+            return _qcut(node, value, _standing(value, by, rows, descending=False))
+        case "quantile":
+            return _quantile(node, value, _standing(value, by, rows, descending=False))
+        case "ntile":
+            standing = _standing(value, by, rows, descending=node.descending)
+            assert isinstance(node.argument, int)
+            return _spread(node, value, standing, _tiles(standing, node.argument)), (), False
+        case "rank":
+            standing = _standing(value, by, rows, descending=node.descending)
+            return _spread(node, value, standing, _ranks(standing)), (), False
+        case "percent_rank":
+            standing = _standing(value, by, rows, descending=node.descending)
+            others = np.repeat(standing.sizes - 1, standing.sizes)
+            shares = (_ranks(standing) - 1) / np.maximum(others, 1)
+            return _spread(node, value, standing, shares), (), False
+
+
+def _standing(value: Column, by: tuple[Column, ...], rows: Ints, descending: bool) -> _Standing:
+    values: NDArray[np.int64] | NDArray[np.float64]
+    if isinstance(value.type, Number):
+        values = -doubles(value)[rows] if descending else doubles(value)[rows]
+    else:
+        values = ~ints(value)[rows] if descending else ints(value)[rows]
+    if not by:
+        order = _ordered(values)
+        size = np.array([len(rows)])
+        return _Standing(rows[order], values[order], np.zeros(1, np.int64), size, ((),))
+    groups, names = _groups(tuple(column.take(rows) for column in by))
+    order = np.lexsort((values, groups))
+    sizes = np.bincount(groups, minlength=len(names)).astype(np.int64)
+    return _Standing(rows[order], values[order], np.cumsum(sizes) - sizes, sizes, names)
+
+
+def _ordered(values: NDArray[np.generic]) -> Ints:
+    """The stable order of *values*: value and position as one key where 64 bits hold it."""
+    if values.dtype != np.float64:
+        numbers = values.astype(np.int64, copy=False)
+        low, high = int(numbers.min()), int(numbers.max())
+        if (high - low + 1) * len(numbers) < 2**63:
+            keys = (numbers - low) * len(numbers) + np.arange(len(numbers))
+            keys.sort()
+            order: Ints = keys % len(numbers)
+            return order
+    return np.argsort(values, kind="stable")
+
+
+def _groups(by: tuple[Column, ...]) -> tuple[Ints, tuple[tuple[Value, ...], ...]]:
+    """(group per row, the values of `by` of each group), groups ascending by those values."""
+    factors = [factor(column) for column in by]
+    codes, members = combine([(part.codes, len(part.values)) for part in factors])
+    columns = [[part.values[code] for code in member] for part, member in zip(factors, members, strict=True)]
+    names = list(zip(*columns, strict=True))
+    order = sorted(range(len(names)), key=names.__getitem__)
+    place = np.empty(len(names), np.int64)
+    place[order] = np.arange(len(names))
+    return place[codes], tuple(names[code] for code in order)
+
+
+def _spread(node: Population, value: Column, standing: _Standing, results: NDArray[np.generic]) -> Column:
+    """*results* of the ranked customers as a column over all."""
+    found = np.zeros(len(value), results.dtype)
+    found[standing.rows] = results
+    outside = np.ones(len(value), np.bool_)
+    outside[standing.rows] = False
+    return built(node.type, found, outside)
+
+
+def _ranks(standing: _Standing) -> Ints:
+    """1 + how many of the group stand strictly before."""
+    position = standing.within_groups()
+    fresh = np.concatenate([[True], standing.values[1:] != standing.values[:-1]])
+    fresh[standing.starts] = True
+    ranks: Ints = position[np.maximum.accumulate(np.where(fresh, np.arange(len(fresh)), 0))] + 1
+    return ranks
+
+
+def _tiles(standing: _Standing, parts: int) -> Ints:
+    """SQL's ntile: the first N mod n groups have one more than the others."""
+    position = standing.within_groups()
+    sizes = np.repeat(standing.sizes, standing.sizes)
+    small, larger = np.divmod(sizes, parts)
+    in_larger = larger * (small + 1)
+    tail = larger + (position - in_larger) // np.maximum(small, 1)
+    tiles: Ints = np.where(position < in_larger, position // (small + 1), tail) + 1
+    return tiles
+
+
+def _qcut(node: Population, value: Column, standing: _Standing) -> tuple[Column, tuple[Cuts, ...], bool]:
+    """Band k is (q[k−1], q[k]]: 1 + how many of the inner cuts lie below."""
+    assert isinstance(node.argument, int)
+    parts = node.argument
+    cuts = [_cuts(values, [(k, parts) for k in range(1, parts)], value.type) for values in _each(standing)]
+    bands = _bands(standing, cuts) + 1
+    column = _spread(node, value, standing, parts + 1 - bands if node.descending else bands)
+    coincide = any(low.shown == high.shown for found in cuts for low, high in pairwise(found))
+    return column, _reported(standing, cuts), coincide
+
+
+def _quantile(node: Population, value: Column, standing: _Standing) -> tuple[Column, tuple[Cuts, ...], bool]:
+    assert isinstance(node.argument, tuple)
+    numerator, denominator = node.argument
+    at = (denominator - numerator if node.descending else numerator, denominator)
+    cuts = [_cuts(values, [at], value.type) for values in _each(standing)]
+    chosen = [cut.shown if isinstance(node.type, Number) else cut.threshold for (cut,) in cuts]
+    results = np.repeat(np.array(chosen), standing.sizes)
+    return _spread(node, value, standing, results), _reported(standing, cuts), False
+
+
+def _each(standing: _Standing) -> list[NDArray[np.generic]]:
+    ends = standing.starts + standing.sizes
+    return [standing.values[start:end] for start, end in zip(standing.starts, ends, strict=True)]
+
+
+def _reported(standing: _Standing, cuts: list[list[_Cut]]) -> tuple[Cuts, ...]:
+    return tuple(
+        Cuts(by, int(size), tuple(cut.shown for cut in found))
+        for by, size, found in zip(standing.by, standing.sizes, cuts, strict=True)
+    )
+
+
+def _cuts(values: NDArray[np.generic], at: list[tuple[int, int]], t: Type) -> list[_Cut]:
+    """The quantiles k/n, for each (k, n) of *at*, of ascending *values* of one group."""
+    found = []
+    unit = 10 ** scale_of(t)
+    for k, n in at:
+        below, rest = divmod((len(values) - 1) * k, n)
+        low = values[below].item()
+        high = values[below + 1].item() if rest else low
+        if isinstance(t, Number):
+            point = _between(low, high, rest / n)
+            found.append(_Cut(point, point))
+        else:
+            exact = low * (n - rest) + high * rest
+            found.append(_Cut(exact // n, exact / (n * unit)))
+    return found
+
+
+def _between(low: float, high: float, part: float) -> float:
+    if not part:
+        return low
+    step = high - low
+    return low + step * part if math.isfinite(step) else low * (1 - part) + high * part
+
+
+def _bands(standing: _Standing, cuts: list[list[_Cut]]) -> Ints:
+    """How many of the cuts of its group lie below each value."""
+    if not cuts[0]:
+        return np.zeros(len(standing.rows), np.int64)
+    thresholds = np.array([[cut.threshold for cut in found] for found in cuts])
+    if len(cuts) > _FEW_GROUPS:
+        found = np.zeros(len(standing.rows), np.int64)
+        for column in thresholds.T:
+            found += standing.values > np.repeat(column, standing.sizes)
+        return found
+    pieces = [
+        np.searchsorted(np.sort(row), values, side="left")
+        for row, values in zip(thresholds, _each(standing), strict=True)
+    ]
+    return np.concatenate(pieces).astype(np.int64, copy=False)
