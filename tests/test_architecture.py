@@ -31,6 +31,7 @@ LAYERS = (
     ("yamltree",),
     ("errors",),
     ("diagnostics",),
+    ("sample",),
     ("source", "resources"),
 )
 

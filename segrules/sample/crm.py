@@ -2,7 +2,7 @@
 
 In: a folder, a number of customers, a seed.  Out: the CSV files of the demo project, as exports of such systems look:
 missing answers, full-width digits, a repeated customer after a merge, a GB18030 export, test orders of 0.  Always:
-the same seed gives the same bytes, on every machine; nobody in it exists.
+the same seed gives the same customers; nobody in it exists.
 
     write(Path("build/demo/data"), customers=10_000)
 """
