@@ -32,6 +32,8 @@ __all__ = ["Scope", "call", "shift", "to_local_day"]
 
 def call(function: str, args: tuple[Column, ...], result: Type, scope: Scope) -> Column:
     """*function* of *args*, row by row; arguments that must be constant have one value in every row."""
+    if not len(args[0]):
+        return nothing(result, 0)
     match function:
         case "default":
             return _default(args, result)

@@ -63,8 +63,6 @@ def _abs(x: Column, result: Type) -> Column:
 
 def _round(args: tuple[Column, ...], result: Type) -> Column:
     x, missing = args[0], any_missing(args)
-    if not len(x):
-        return built(result, x.values)
     digits = args[1].at(0) if len(args) > 1 else 0
     if digits is None:
         return nothing(result, len(x))
@@ -102,8 +100,6 @@ def _band(args: tuple[Column, ...], result: Type) -> Column:
     """How many of the cuts (constants, ascending) are not above x."""
     x, cuts = args[0], args[1:]
     missing = any_missing(args)
-    if not len(x):
-        return built(result, np.zeros(0, np.int64))
     if missing is not None and missing.all():
         return nothing(result, len(x))
     if isinstance(x.type, Number) or any(isinstance(cut.type, Number) for cut in cuts):

@@ -31,13 +31,13 @@ def present(owner: Ints, customers: int) -> Bools:
 
 
 def smallest(values: Ordered, owner: Ints, customers: int) -> Ordered:
-    found: Ordered = np.full(customers, np.inf if values.dtype == np.float64 else INT64_MAX, values.dtype)
+    found: NDArray[Any] = np.full_like(values, np.inf if values.dtype == np.float64 else INT64_MAX, shape=customers)
     np.minimum.at(found, owner, values)
     return found
 
 
 def largest(values: Ordered, owner: Ints, customers: int) -> Ordered:
-    found: Ordered = np.full(customers, -np.inf if values.dtype == np.float64 else INT64_MIN, values.dtype)
+    found: NDArray[Any] = np.full_like(values, -np.inf if values.dtype == np.float64 else INT64_MIN, shape=customers)
     np.maximum.at(found, owner, values)
     return found
 

@@ -81,8 +81,6 @@ def _simple_upper(letter: str) -> str:
 
 def _hash_bucket(args: tuple[Column, ...], result: Type) -> Column:
     text, buckets, salt = args
-    if not len(text):
-        return built(result, np.zeros(0, np.int64))
     count, prefix = buckets.at(0), salt.at(0)
     if count is None or prefix is None or cast(int, count) <= 0:
         return nothing(result, len(text))
