@@ -1,0 +1,170 @@
+"""The bulk engine: a whole rule set over whole columns.
+
+In: a checked rule set, tables cut to the date of the run.  Out: `Results`, equal to what `engine/reference` gives.
+Always: one program for all definitions; block size and number of threads change nothing but time.
+
+    evaluate(ruleset, tables, as_of).segments["star"].true.count()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import numpy as np
+
+from segrules.engine.needs import expressions, needed, nodes, owner
+from segrules.engine.results import Assignment, Bits, CutPoints, Membership, Results
+from segrules.engine.stops import empty_bands, not_unique, overflow, overflow_in_row, shown_key
+from segrules.engine.vector.dates import Scope
+from segrules.engine.vector.definitions import CaseNodes, Compiled, compile_definitions
+from segrules.engine.vector.lower import Origin
+from segrules.engine.vector.overflow import Overflow
+from segrules.engine.vector.program import Node
+from segrules.engine.vector.rails import clean, known_of
+from segrules.engine.vector.rows import place
+from segrules.engine.vector.run import BLOCK_ROWS, Found, replay, run
+from segrules.engine.vector.spaces import Spaces
+from segrules.errors import RunStopped
+from segrules.model.expr import Population
+from segrules.model.ruleset import Attribute, RuleSet, Scorecard, Segment, Segmentation, StaticList
+from segrules.tables.columns import Column, Tables
+
+
+def evaluate(
+    ruleset: RuleSet,
+    tables: Tables,
+    as_of: int,
+    only: Collection[str] | None = None,
+    *,
+    block_rows: int = BLOCK_ROWS,
+    threads: int | None = None,
+) -> Results:
+    """Everything that *ruleset* defines, or the definitions named in *only* (an output or case names its
+    segmentation), for every customer. *tables* has the rows that exist at *as_of* (days since 1970-01-01).
+    *threads*: None for as many as there are processors. Raises `RunStopped` on overflow and where a `unique`
+    segmentation has two cases."""
+    asked = set(ruleset.definitions) if only is None else {own for name in only if (own := owner(ruleset, name))}
+    order = needed(ruleset, asked)
+    scope = Scope(as_of, ruleset.contracts.timezone)
+    spaces = Spaces(ruleset.contracts, tables)
+    zone = scope.timezone if spaces.instants_have_days() else None
+    compiled = compile_definitions(ruleset, order, scope, zone, spaces.with_strangers())
+    wanted = list(_wanted(compiled, ruleset, order, asked))
+    program = compiled.lowering.program
+    try:
+        found = run(program, spaces, scope, wanted, block_rows=block_rows, threads=threads)
+    except Overflow:
+        found, node, at = replay(program, spaces, scope, wanted)
+        _check_unique(ruleset, compiled, found)
+        raise _stopped(ruleset, compiled.lowering.origins, found, node, at) from None
+    _check_unique(ruleset, compiled, found)
+    return _results(ruleset, compiled, found, order, asked)
+
+
+def _wanted(compiled: Compiled, ruleset: RuleSet, order: tuple[str, ...], asked: set[str]) -> Iterator[Node]:
+    """The nodes whose values the results need."""
+    names = compiled.lowering.names
+    for name in order:
+        if (cases := compiled.cases.get(name)) is not None and cases.twice is not None:
+            yield from (cases.twice, *cases.truths)
+        yield from compiled.lowering.rankings.get(name, {}).values()
+        if name in asked:
+            match ruleset.definitions[name]:
+                case Segmentation(outputs=outputs):
+                    cases = compiled.cases[name]
+                    yield from (cases.codes, *cases.passed.values())
+                    yield from (names[f"{name}.{output}"] for output, _ in outputs)
+                case _:
+                    yield names[name]
+
+
+def _results(ruleset: RuleSet, compiled: Compiled, found: Found, order: tuple[str, ...], asked: set[str]) -> Results:
+    names = compiled.lowering.names
+    contracts = ruleset.contracts
+    segments, lists = {}, {}
+    segmentations: dict[str, Assignment] = {}
+    values: dict[str, Column] = {}
+    for name in order:
+        if name not in asked:
+            continue
+        match ruleset.definitions[name]:
+            case Segment():
+                segments[name] = _membership(found, names[name])
+            case StaticList():
+                lists[name] = _membership(found, names[name])
+            case Attribute() | Scorecard():
+                values[name] = found.column(names[name])
+            case Segmentation(outputs=outputs):
+                segmentations[name] = _assignment(found, compiled.cases[name])
+                for output, _ in outputs:
+                    values[f"{name}.{output}"] = found.column(names[f"{name}.{output}"])
+    cut_points = tuple(_cut_points(ruleset, compiled, found, order))
+    rankings = compiled.lowering.rankings
+    key = contracts.tables[contracts.customers].key or ""
+    return Results(
+        as_of=found.scope.as_of,
+        keys=found.spaces.tables.tables[contracts.customers].columns[key],
+        segments=segments,
+        segmentations=segmentations,
+        values=values,
+        lists=lists,
+        cut_points=cut_points,
+        population={node: found.column(made) for own in rankings.values() for node, made in own.items()},
+        warnings=empty_bands(cut_points),
+    )
+
+
+def _membership(found: Found, node: Node) -> Membership:
+    rails, rows = found.rails(node), found.rows(node)
+    known = known_of(rails)
+    unknown = None if known is None else Bits(clean(~known, rows), rows)
+    return Membership(Bits(clean(rails[0], rows), rows), unknown if unknown is not None and unknown.count() else None)
+
+
+def _assignment(found: Found, cases: CaseNodes) -> Assignment:
+    passed = {id_: _membership(found, node).true.count() for id_, node in cases.passed.items()}
+    return Assignment(tuple(cases.won), found.column(cases.codes).values.astype(np.uint16), passed)
+
+
+def _cut_points(ruleset: RuleSet, compiled: Compiled, found: Found, order: tuple[str, ...]) -> Iterator[CutPoints]:
+    """Of every definition, its `qcut` and `quantile`s in the order written, equal ones once."""
+    for name in order:
+        parts = (node for expr in expressions(ruleset.definitions[name]) for node in nodes(expr))
+        for node in dict.fromkeys(part for part in parts if isinstance(part, Population)):
+            if node.function in ("qcut", "quantile"):
+                groups, coincide = found.cuts[compiled.lowering.rankings[name][node]]
+                yield CutPoints(name, node.span, node.function, node.value.type, groups, coincide)
+
+
+def _check_unique(ruleset: RuleSet, compiled: Compiled, found: Found) -> None:
+    """Stops the run if a customer is in two cases of a `unique` segmentation."""
+    for name, cases in compiled.cases.items():
+        segmentation = ruleset.definitions[name]
+        if cases.twice is None or cases.twice not in found.full:
+            continue
+        twice = found.mask(cases.twice)
+        if twice.any():
+            assert isinstance(segmentation, Segmentation)
+            customer = int(np.argmax(twice))
+            true = [place for place, node in enumerate(cases.truths) if found.mask(node)[customer]]
+            raise RunStopped([not_unique(segmentation, true[0], true[1], _shown(ruleset, found, customer))])
+
+
+def _stopped(ruleset: RuleSet, origins: dict[Node, Origin], found: Found, node: Node, at: Overflow) -> RunStopped:
+    """Why the run stopped: the expression, and the customer or the row that nobody owns."""
+    program = found.program
+    origin, space, row = origins[node], program.spaces[node], at.row or 0
+    customers = ruleset.contracts.customers
+    if space == customers:
+        return RunStopped([overflow(origin.node, origin.definition, _shown(ruleset, found, row))])
+    customer = int(found.spaces.owner(space)[row])
+    if customer < 0:
+        at_place = place(found.spaces.tables.tables[space], row)
+        return RunStopped([overflow_in_row(origin.node, origin.definition, space, at_place)])
+    return RunStopped([overflow(origin.node, origin.definition, _shown(ruleset, found, customer))])
+
+
+def _shown(ruleset: RuleSet, found: Found, customer: int) -> str:
+    contracts = ruleset.contracts
+    loaded = found.spaces.tables.tables[contracts.customers]
+    return shown_key(ruleset, loaded.columns[contracts.tables[contracts.customers].key or ""].at(customer))

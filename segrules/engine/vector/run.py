@@ -1,0 +1,250 @@
+"""Running a program: levels one after the other, blocks of rows on threads.
+
+In: a program, the tables, the nodes whose values are wanted.  Out: their values over all rows.  Always: before a level
+runs, what it needs of lower levels is there in full; inside a level every block is independent, so that block size,
+threads and their order change nothing.
+
+    found = run(program, spaces, scope, wanted, block_rows=1 << 16, threads=2)
+    found.rails(star)
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from segrules.engine.results import Cuts
+from segrules.engine.vector.aggregate import aggregate
+from segrules.engine.vector.cells import Cell, Cells, as_cell, as_column, joined, part, part_of_rails
+from segrules.engine.vector.choosing import chosen_lists
+from segrules.engine.vector.comparing import Kernel
+from segrules.engine.vector.dates import Scope
+from segrules.engine.vector.functions import call
+from segrules.engine.vector.kernels import Kernels
+from segrules.engine.vector.overflow import Overflow
+from segrules.engine.vector.population import population
+from segrules.engine.vector.program import (
+    Aggregated,
+    Barrier,
+    Fixed,
+    Gathered,
+    Inherited,
+    Listed,
+    Looked,
+    Matched,
+    Node,
+    Own,
+    Program,
+    Ranked,
+    Whole,
+    operands,
+)  # fmt: skip
+from segrules.engine.vector.rails import Rails, unpack
+from segrules.engine.vector.spaces import Spaces, gathered
+from segrules.schema.types import Text, Type
+from segrules.tables.columns import Bools, Column
+
+BLOCK_ROWS = 1 << 16
+
+
+@dataclass(slots=True)
+class Found:
+    """Values in full, by node: rails of bools, columns of anything else."""
+
+    program: Program
+    spaces: Spaces
+    scope: Scope
+    full: dict[Node, Column | Rails] = field(default_factory=dict)
+    cuts: dict[Node, tuple[tuple[Cuts, ...], bool]] = field(default_factory=dict)
+    _masks: dict[Node, Bools] = field(default_factory=dict)
+
+    def rows(self, node: Node) -> int:
+        return self.spaces.rows(self.program.spaces[node])
+
+    def rails(self, node: Node) -> Rails:
+        found = self.full[node]
+        assert isinstance(found, tuple)
+        return found
+
+    def column(self, node: Node) -> Column:
+        """The values of *node*, of a bool as a bool column."""
+        found = self.full[node]
+        return found if isinstance(found, Column) else as_column(found, self.rows(node))
+
+    def mask(self, node: Node) -> Bools:
+        """Where a predicate is TRUE; filters that several aggregates share are unpacked once."""
+        if node not in self._masks:
+            self._masks[node] = unpack(self.rails(node)[0], self.rows(node))
+        return self._masks[node]
+
+    def keep(self, node: Node, column: Column) -> None:
+        cell = as_cell(column)
+        self.full[node] = column if isinstance(cell, Cells) else cell
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node of a level: its kernel and the registers that nothing reads after it."""
+
+    node: Node
+    kernel: Kernel
+    frees: tuple[Node, ...]
+
+
+def run(
+    program: Program, spaces: Spaces, scope: Scope, wanted: Sequence[Node], *, block_rows: int, threads: int | None
+) -> Found:
+    """The values of *wanted* and of all that they need in full. Raises Overflow."""
+    found = Found(program, spaces, scope)
+    kernels = Kernels(program, scope)
+    live = program.live(list(wanted))
+    kept = _kept(program, live, wanted)
+    by_level: defaultdict[int, list[Node]] = defaultdict(list)
+    for node in live:
+        by_level[program.levels[node]].append(node)
+    with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
+        for level in sorted(by_level):
+            blockwise: defaultdict[str, list[Node]] = defaultdict(list)
+            for node in by_level[level]:
+                if _in_full(program, node):
+                    resolve(found, node)
+                    _remember(kernels, found, node)
+                else:
+                    blockwise[program.spaces[node]].append(node)
+            for space, nodes in blockwise.items():
+                _in_blocks(found, kernels, space, nodes, kept, max(8, block_rows // 8 * 8), pool)
+    return found
+
+
+def replay(program: Program, spaces: Spaces, scope: Scope, wanted: Sequence[Node]) -> tuple[Found, Node, Overflow]:
+    """Runs a program that overflowed once more, node by node in the order written: what was found before the first
+    node that overflows, that node, and where."""
+    found = Found(program, spaces, scope)
+    kernels = Kernels(program, scope)
+    registers: dict[Node, Cell] = {}
+    for node in program.live(list(wanted)):
+        try:
+            if _in_full(program, node):
+                resolve(found, node)
+                _remember(kernels, found, node)
+            else:
+                rows = found.rows(node)
+                found.full[node] = joined([kernels.make(node)(registers, rows)])
+            whole = found.full[node]
+            registers[node] = Cells(whole) if isinstance(whole, Column) else whole
+        except Overflow as overflow:
+            return found, node, overflow
+    raise AssertionError("a program that overflows in blocks overflows as a whole")
+
+
+def resolve(found: Found, node: Node) -> None:
+    """Computes a node whose operands are there in full. Raises Overflow with a customer's ordinal, or without."""
+    program, spaces = found.program, found.spaces
+    op, space, type_ = program.ops[node], program.spaces[node], program.types[node]
+    match op:
+        case Own() | Inherited() | Looked() | Listed():
+            found.keep(node, spaces.column(space, op))
+        case Matched(key, table, name):
+            found.keep(node, spaces.matched(found.column(key), table, name))
+        case Gathered(operand):
+            found.keep(node, gathered(found.column(operand), spaces.owner(space)))
+        case Whole("case", args):
+            pairs = args[:-1]
+            masks = [found.mask(condition) for condition in pairs[::2]]
+            found.keep(node, chosen_lists(masks, [found.column(value) for value in (*pairs[1::2], args[-1])]))
+        case Whole(function, args):
+            found.keep(node, call(function, tuple(found.column(arg) for arg in args), type_, found.scope))
+        case Aggregated():
+            found.keep(node, _aggregated(found, op, type_))
+        case Ranked(source, value, by, among):
+            standing = None if among is None else found.mask(among)
+            ranked, cuts, coincide = population(
+                source, found.column(value), tuple(found.column(part) for part in by), standing
+            )
+            found.keep(node, ranked)
+            found.cuts[node] = cuts, coincide
+        case _:
+            raise AssertionError(f"{op} runs block by block")
+
+
+def _aggregated(found: Found, op: Aggregated, type_: Type) -> Column:
+    spaces = found.spaces
+    value = None if op.value is None else found.column(op.value)
+    where = None if op.where is None else found.mask(op.where)
+    order, time = spaces.time_order(op.table) if op.function in ("first", "last") else (None, None)
+    customers = spaces.rows(spaces.contracts.customers)
+    return aggregate(op.function, value, where, spaces.owner(op.table), customers, order, type_, time=time)
+
+
+def _in_blocks(
+    found: Found, kernels: Kernels, space: str, nodes: Sequence[Node], kept: frozenset[Node], block: int, pool: Executor
+) -> None:
+    """Runs the *nodes* of one level in one space and keeps the results that somebody wants in full."""
+    program = found.program
+    own = set(nodes)
+    read = {operand for node in nodes for operand in operands(program.ops[node])} - own
+    constants = [node for node in read if isinstance(program.ops[node], Fixed)]
+    inputs = sorted(read.difference(constants))
+    steps = _steps(kernels, [*constants, *nodes], kept)
+    outputs = [node for node in nodes if node in kept]
+    rows = found.spaces.rows(space)
+    registers_needed = len(program.ops)
+
+    def one_block(start: int) -> list[Cell]:
+        stop = min(start + block, rows)
+        registers: list[Cell | None] = [None] * registers_needed
+        for node in inputs:
+            whole = found.full[node]
+            if isinstance(whole, Column):
+                registers[node] = Cells(part(whole, start, stop))
+            else:
+                registers[node] = part_of_rails(whole, start, stop)
+        for step in steps:
+            registers[step.node] = step.kernel(registers, stop - start)
+            for node in step.frees:
+                registers[node] = None
+        return [registers[node] for node in outputs]  # type: ignore[misc]
+
+    starts = range(0, max(rows, 1), block)
+    blocks = list(map(one_block, starts) if len(starts) == 1 else pool.map(one_block, starts))
+    for i, node in enumerate(outputs):
+        found.full[node] = joined([block[i] for block in blocks])
+
+
+def _steps(kernels: Kernels, nodes: Sequence[Node], kept: frozenset[Node]) -> list[Step]:
+    made = [(node, kernels.make(node)) for node in nodes]
+    freed: list[list[Node]] = [[] for _ in nodes]
+    seen: set[Node] = set()
+    for place in range(len(nodes) - 1, -1, -1):
+        for operand in operands(kernels.program.ops[nodes[place]]):
+            if operand not in seen:
+                seen.add(operand)
+                if operand not in kept:
+                    freed[place].append(operand)
+    return [Step(node, kernel, tuple(free)) for (node, kernel), free in zip(made, freed, strict=True)]
+
+
+def _kept(program: Program, live: Sequence[Node], wanted: Sequence[Node]) -> frozenset[Node]:
+    """The nodes whose values are wanted over all rows at once, by somebody outside or at a higher level."""
+    kept = set(wanted)
+    for node in live:
+        op = program.ops[node]
+        if isinstance(op, Barrier):
+            kept.update(operands(op))
+        else:
+            level = program.levels[node]
+            kept.update(x for x in operands(op) if program.levels[x] < level and not isinstance(program.ops[x], Fixed))
+    return frozenset(kept)
+
+
+def _in_full(program: Program, node: Node) -> bool:
+    return isinstance(program.ops[node], Barrier | Own | Inherited | Looked | Listed)
+
+
+def _remember(kernels: Kernels, found: Found, node: Node) -> None:
+    """Tells the makers of kernels the dictionary of a text node."""
+    if isinstance(found.program.types[node], Text):
+        kernels.texts[node] = found.column(node).dictionary
