@@ -213,8 +213,15 @@ def _after_value(source: Source, at: int, last: Node | None) -> Diagnostic | Non
     if isinstance(last, Map | Seq) and last.flow:
         if source.text[at : at + 1] in ("]", "}"):
             return Diagnostic("Y120", source.span(at, at + 1), {"bracket": source.text[at]}, Help("extra"))
+        if isinstance(last, Map) and last.entries:
+            return _bracket_inside(source, last.entries[-1].value.span.start, source.text[last.span.end - 1])
         return reserved(source, last.span.start)
     return None
+
+
+def _bracket_inside(source: Source, start: int, bracket: str) -> Diagnostic:
+    span = _value_from(source, start)
+    return Diagnostic("Y127", span, {"bracket": bracket}, Help("quote", {"quoted": quoted(span.text)}))
 
 
 def _in_flow(source: Source, at: int, began: int, last: Node | None) -> Diagnostic:
@@ -225,6 +232,8 @@ def _in_flow(source: Source, at: int, began: int, last: Node | None) -> Diagnost
         return Diagnostic("Y120", source.span(at, at + 1), {"bracket": character}, Help("other"))
     if (found := _after_value(source, at, last)) is not None:
         return found
+    if character in "[{" and isinstance(last, Scalar) and last.plain and last.text:
+        return _bracket_inside(source, last.span.start, character)
     if character == ":" and isinstance(last, Scalar) and last.plain:
         if "\n" in source.text[last.span.start : at]:
             return _unclosed(source, began)

@@ -1,0 +1,135 @@
+"""A test file, or the `tests:` of a rule file → `TestFile`.
+
+In: a tree whose shape has been checked, the tables of the project.  Out: the document; diagnostics for what a schema
+cannot say.  Always: every key of a test that is not a word of the format names a table of the project; `names` gives
+the place of what `given` and `expect` name, by the name.
+
+    {name: rich, as_of: 2026-11-21, customer: {income: 5}, orders: [{amount: 1}], expect: {rich: true}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from segrules.diagnostics.diagnostic import Diagnostic, Help, Words
+from segrules.files import fields
+from segrules.files.dates import checked_date
+from segrules.files.documents import Cells, ProjectFile, Row, TestFile, WrittenTest
+from segrules.files.rules import not_carried_out
+from segrules.files.shape import did_you_mean
+from segrules.source import Span
+from segrules.yamltree.explain import clip
+from segrules.yamltree.nodes import Broken, Entry, Map, Node, Scalar, Seq
+
+WORDS = ("name", "as_of", "customer", "customers", "given", "expect", "actions")
+HISTORY = ("memberships", "contacts", "points", "outcomes")
+
+
+def read_tests(root: Map, project: ProjectFile | None, found: list[Diagnostic]) -> TestFile:
+    """The examples of a file. Without a project, names of tables are not checked."""
+    tables = None if project is None else [table.name.text for table in project.tables]
+    customers = None if project is None else project.customers.text
+    defaults = root.get("defaults")
+    for entry in fields.entries(defaults):
+        if tables is not None and fields.normal(entry.name) not in tables:
+            found.append(_no_table(entry, tables))
+    listed = root.entry("tests")
+    tests = fields.items(None if listed is None else listed.value)
+    return TestFile(
+        span=listed.key.span if listed is not None else root.span,
+        defaults={fields.normal(entry.name): _row(entry.value) for entry in fields.entries(defaults)},
+        tests=tuple(
+            one
+            for node in tests
+            if isinstance(node, Map) and (one := _test(node, tables, customers, found)) is not None
+        ),
+    )
+
+
+def _test(node: Map, tables: list[str] | None, customers: str | None, found: list[Diagnostic]) -> WrittenTest | None:
+    names: dict[str, Span] = {}
+    rows: dict[str, tuple[Row, ...]] = {}
+    not_carried_out(node, "actions", found)
+    for entry in node.entries:
+        name = fields.normal(entry.name)
+        if entry.name in WORDS:
+            continue
+        if tables is not None and name not in tables and name in HISTORY:
+            not_carried_out(node, entry.name, found)
+        elif tables is not None and name not in tables:
+            found.append(_no_table(entry, tables))
+        elif name == customers:
+            found.append(Diagnostic("R501", entry.key.span, {"key": clip(entry.name)}, Help("customers")))
+        else:
+            rows[name] = tuple(_row(item) for item in fields.items(entry.value))
+            names.setdefault(name, entry.key.span)
+    several = node.get("customers") is not None
+    expect = _expect(node.get("expect"), several, names, found)
+    given = node.get("given")
+    for entry in fields.entries(given):
+        names.setdefault(fields.normal(entry.name), entry.key.span)
+    as_of, name_word = checked_date(node.get("as_of"), found), fields.path(node.get("name"))
+    if as_of is None or name_word is None:
+        return None
+    people = fields.items(node.get("customers")) if several else (node.get("customer"),)
+    return WrittenTest(
+        name=name_word,
+        as_of=as_of,
+        customers=tuple(_row(one) for one in people),
+        several=several,
+        tables=rows,
+        given=_row(given),
+        expect=expect,
+        names=names,
+        span=name_word.span,
+    )
+
+
+def _expect(
+    node: Node | None, several: bool, names: dict[str, Span], found: list[Diagnostic]
+) -> Mapping[str | None, Mapping[str, Cells]]:
+    if not several:
+        return {None: _expected(node, names, found)}
+    result: dict[str | None, Mapping[str, Cells]] = {}
+    for entry in fields.entries(node):
+        if isinstance(entry.value, Map):
+            result[entry.name] = _expected(entry.value, names, found)
+        elif not isinstance(entry.value, Broken):
+            span = entry.value.span if entry.value.span.start < entry.value.span.end else entry.key.span
+            found.append(_wrong(span, "files.expected_by_key", entry.value))
+        names.setdefault(entry.name, entry.key.span)
+    return result
+
+
+def _expected(node: Node | None, names: dict[str, Span], found: list[Diagnostic]) -> Mapping[str, Cells]:
+    for entry in fields.entries(node):
+        names.setdefault(fields.normal(entry.name), entry.key.span)
+        inner = fields.items(entry.value)
+        if isinstance(entry.value, Map) or any(isinstance(item, Map | Seq) for item in inner):
+            found.append(_wrong(entry.key.span, "files.cells", entry.value))
+    return _row(node)
+
+
+def _wrong(span: Span, expected: str, node: Node) -> Diagnostic:
+    kind = "files.object" if isinstance(node, Map) else "files.array" if isinstance(node, Seq) else "files.value"
+    return Diagnostic("R502", span, {"expected": Words(expected), "found": Words(kind)})
+
+
+def _no_table(entry: Entry, tables: list[str]) -> Diagnostic:
+    return Diagnostic("R501", entry.key.span, {"key": clip(entry.name)}, did_you_mean(entry.name, [*tables, *WORDS]))
+
+
+def _row(node: Node | None) -> Row:
+    return {
+        fields.normal(entry.name): cells for entry in fields.entries(node) if (cells := _cells(entry.value)) is not None
+    }
+
+
+def _cells(node: Node) -> Cells | None:
+    match node:
+        case Scalar():
+            return fields.scalar(node)
+        case Seq():
+            return fields.scalars(node)
+        case Map() | Broken():
+            return None
