@@ -93,6 +93,16 @@ class Segmentation:
     span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
     @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """Those of `otherwise` and `unknown` that there are."""
+        return tuple(each for each in (self.otherwise, self.unknown) if each is not None)
+
+    @property
+    def reachable(self) -> tuple[CaseRule | Outcome, ...]:
+        """Everything that a customer can get: the cases in order, then the outcomes."""
+        return (*self.cases, *self.outcomes)
+
+    @property
     def ids(self) -> tuple[str, ...]:
         """The case ids in the order written, `otherwise` and `unknown` last, each once."""
         reached = [outcome.id for outcome in (self.otherwise, self.unknown) if outcome is not None]

@@ -1,0 +1,309 @@
+"""segrules from Python: load a project, bind data, evaluate, ask.
+
+In: a folder; DataFrames or anything with the Arrow PyCapsule interface.  Out: `Project`, `Bound`, `Run`, whose
+answers are pandas objects.  Always: the same rules and the same numbers as the command line; what is wrong is one of
+the exceptions of `segrules.errors`, with `.diagnostics`; pandas is imported when the first answer is asked for.
+
+    run = segrules.load("demo").evaluate(as_of="2026-06-30")
+    run.counts["star"], run.frame(["star", "annual_spend"]), run.explain("C00042", "star")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+
+from segrules import pipeline
+from segrules.diagnostics.diagnostic import Diagnostic, Help, in_order
+from segrules.errors import WrongUsage
+from segrules.model.names import Named, find, like
+from segrules.model.ruleset import RuleSet
+from segrules.pipeline import Engine
+from segrules.schema.calendar import from_date
+from segrules.schema.types import Integer, Number, Text, Timestamp, Value
+from segrules.source import NOWHERE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from segrules.engine.explanation import Explanation
+    from segrules.engine.results import CutPoints, Results
+    from segrules.tables.columns import Account, Tables
+
+Day: TypeAlias = "str | date | None"
+
+LATER_ENGINES = ("duckdb", "postgres", "spark")
+
+
+def load(path: str | Path, parameters: Mapping[str, object] | None = None) -> Project:
+    """The project in the folder *path*. *parameters* overrides values of parameters, as `--set` does.
+
+    Raises `InvalidRules` with every diagnostic at once, `WrongUsage` if there is no project.
+    """
+    folder = Path(path)
+    if not (folder / "segrules.yaml").is_file():
+        raise WrongUsage([Diagnostic("C902", NOWHERE, {"folder": folder.as_posix()})])
+    overrides = {name: _override(value) for name, value in (parameters or {}).items()}
+    return Project(pipeline.load(folder, overrides))
+
+
+def _override(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(_override(each) for each in value)
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Checked rules, with no data yet."""
+
+    rules: pipeline.Rules
+
+    @property
+    def name(self) -> str:
+        return self.rules.ruleset.name
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        return self.rules.warnings
+
+    def bind(self, **tables: object) -> Bound:
+        """Data, converted and held to its contract once. *tables* by name; the others are read from their source.
+        Raises `BrokenContract`."""
+        declared = self.rules.ruleset.contracts.tables
+        for name in tables:
+            if name not in declared:
+                near = get_close_matches(name, declared, n=1)
+                help_ = Help("did_you_mean", {"name": near[0]}) if near else None
+                raise WrongUsage([Diagnostic("C917", NOWHERE, {"name": name}, help_)])
+        return Bound(self.rules, pipeline.bind(self.rules.ruleset, tables))
+
+    def evaluate(
+        self, as_of: Day = None, engine: str = "vector", only: Iterable[str] | None = None, **tables: object
+    ) -> Run:
+        """`bind` and `evaluate` in one."""
+        return self.bind(**tables).evaluate(as_of, engine, only)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bound:
+    """Checked rules with their data; may be evaluated for many dates."""
+
+    rules: pipeline.Rules
+    tables: Tables
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """Where the rows of each table went."""
+        return self.tables.accounts
+
+    def evaluate(self, as_of: Day = None, engine: str = "vector", only: Iterable[str] | None = None) -> Run:
+        """The rules for the customers as they stood on *as_of* (ISO text or date; default today in the project's
+        zone). *only* limits the names. Raises `RunStopped`, `WrongUsage`."""
+        from segrules.tables.bind import at
+
+        ruleset = self.rules.ruleset
+        day = _day(as_of, ruleset)
+        chosen = _engine(engine)
+        names = None if only is None else {_named(ruleset, each).definition for each in _texts(only)}
+        definitions = None if names is None else names & set(ruleset.definitions)
+        existing = at(ruleset, self.tables, day)
+        results = pipeline.evaluate_existing(ruleset, existing, day, definitions, chosen)
+        return Run(ruleset, existing, results)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """What one evaluation found. Customers stand in key order everywhere."""
+
+    ruleset: RuleSet
+    existing: Tables
+    results: Results
+
+    @property
+    def as_of(self) -> date:
+        from segrules.schema.calendar import to_date
+
+        return to_date(self.results.as_of)
+
+    @property
+    def counts(self) -> pd.Series[int]:
+        """Members per segment, list and case; cases by their qualified id `lifecycle.new`."""
+        import pandas as pd
+
+        from segrules.report.counts import counts
+
+        found = counts(self.ruleset, self.results)
+        return pd.Series(
+            list(found.values()), index=pd.Index(list(found), dtype="object"), dtype="int64", name="members"
+        )
+
+    @property
+    def unknown(self) -> pd.Series[int]:
+        """Customers for whom it could not be said, per segment, list and case (there: who passed it unknown)."""
+        import pandas as pd
+
+        from segrules.report.counts import unknown_count
+
+        results = self.results
+        found = {name: unknown_count(each) for name, each in {**results.segments, **results.lists}.items()}
+        for name, assignment in results.segmentations.items():
+            found |= {f"{name}.{each}": assignment.passed_unknown.get(each, 0) for each in assignment.ids}
+        order = [name for name in self.counts.index if name in found]
+        return pd.Series(
+            [found[name] for name in order], index=pd.Index(order, dtype="object"), dtype="int64", name="unknown"
+        )
+
+    def frame(self, names: Iterable[str] | None = None, cases: bool = False) -> pd.DataFrame:
+        """One row per customer, indexed by key. Segments are nullable booleans (unknown: NA), segmentations text,
+        decimals Arrow decimals of their scale, dates Arrow dates, times in the project's zone. Without *names* every
+        attribute, segment, segmentation and scorecard of the run; with *cases* every case too."""
+        import pandas as pd
+
+        from segrules.report.table_file import wanted
+
+        if names is None:
+            chosen = [name for name in wanted(self.ruleset, cases) if self._has(name)]
+        else:
+            chosen = [self._known(_named(self.ruleset, each)) for each in _texts(names)]
+        data = {str(name): self._values(name) for name in chosen}
+        return pd.DataFrame(data, index=self._keys())
+
+    def members(self, name: str) -> pd.Index[Any]:
+        """The keys of those who are in a segment, list or case."""
+        from segrules.report.members import membership
+
+        found = self._known(_named(self.ruleset, name))
+        if found.kind not in ("segment", "list", "case"):
+            raise WrongUsage([Diagnostic("C905", NOWHERE, {"name": name})])
+        return self._keys()[membership(self.results, found).true.mask()]
+
+    def explain(self, key: Any, name: str | None = None) -> Explanation:
+        """Why the customer *key* is in *name*, or is not, or nobody can say; without *name* every name.
+        `str()` of it is a text for people."""
+        from segrules.engine.explain import explain
+
+        if name is not None:
+            name = str(_named(self.ruleset, name))
+        return explain(self.ruleset, self.existing, self.results, self._stored_key(key), name)
+
+    @property
+    def cut_points(self) -> tuple[CutPoints, ...]:
+        return self.results.cut_points
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """Where the rows of each table went."""
+        return self.existing.accounts
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        return in_order([*self.existing.warnings, *self.results.warnings])
+
+    def _has(self, name: Named) -> bool:
+        results = self.results
+        there = (results.segments, results.lists, results.segmentations, results.values)
+        return name.kind == "column" or any(name.definition in each or str(name) in each for each in there)
+
+    def _known(self, name: Named) -> Named:
+        if name.kind == "parameter":
+            raise WrongUsage([Diagnostic("C904", NOWHERE, {"name": str(name)})])
+        if not self._has(name):
+            raise WrongUsage([Diagnostic("C921", NOWHERE, {"name": str(name)})])
+        return name
+
+    def _values(self, name: Named) -> Any:
+        from segrules.report.arrow import named
+
+        customers = self.existing.tables[self.ruleset.contracts.customers]
+        return _pandas(named(self.results, customers, name, self.ruleset.contracts.timezone), name)
+
+    def _keys(self) -> pd.Index[Any]:
+        import pandas as pd
+
+        from segrules.report.arrow import array
+
+        customers = self.ruleset.contracts.tables[self.ruleset.contracts.customers]
+        key = customers.key or ""
+        name = Named("column", key, "", self.results.keys.type)
+        values = _pandas(array(self.results.keys, self.ruleset.contracts.timezone), name)
+        index: pd.Index[Any] = pd.Index(values, name=key)
+        return index
+
+    def _stored_key(self, key: Any) -> Value:
+        if isinstance(self.results.keys.type, Text):
+            return str(key)
+        if isinstance(key, date) and not isinstance(key, datetime):
+            return from_date(key)
+        if isinstance(key, str):
+            from segrules.report.keys import parse_key
+
+            return parse_key(self.ruleset, key)
+        return int(key)
+
+
+def _pandas(values: Any, name: Named) -> Any:
+    """An Arrow array as the pandas array of its type."""
+    import numpy as np
+    import pandas as pd
+
+    if name.kind in ("segment", "list", "case") or isinstance(name.type, Integer | Number) or str(name.type) == "bool":
+        mask = np.asarray(values.is_null())
+        filled = values.fill_null(False if str(values.type) == "bool" else 0).to_numpy(zero_copy_only=False)
+        match str(values.type):
+            case "bool":
+                return pd.arrays.BooleanArray(filled.astype(np.bool_), mask)
+            case "int64":
+                return pd.arrays.IntegerArray(filled.copy(), mask)
+            case _:
+                return pd.arrays.FloatingArray(filled.copy(), mask)
+    if isinstance(name.type, Timestamp):
+        return values.to_pandas().array
+    arrow = pd.arrays.ArrowExtensionArray(values)
+    if isinstance(name.type, Text):
+        return arrow.astype("string[pyarrow]")
+    return arrow
+
+
+def _texts(names: Iterable[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _named(ruleset: RuleSet, text: str) -> Named:
+    found = find(ruleset, text)
+    if found is None:
+        near = like(ruleset, text)
+        help_ = None if near is None else Help("did_you_mean", {"name": near})
+        raise WrongUsage([Diagnostic("C903", NOWHERE, {"name": text}, help_)])
+    return found
+
+
+def _day(as_of: Day, ruleset: RuleSet) -> int:
+    match as_of:
+        case None:
+            return pipeline.today(ruleset.contracts.timezone)
+        case datetime():
+            return from_date(as_of.date())
+        case date():
+            return from_date(as_of)
+        case _:
+            return pipeline.parse_day(str(as_of))
+
+
+def _engine(name: str) -> Engine:
+    names = ", ".join(get_args(Engine))
+    if name == "vector":
+        return "vector"
+    if name == "reference":
+        return "reference"
+    if name in LATER_ENGINES:
+        raise WrongUsage([Diagnostic("C911", NOWHERE, {"name": name, "names": names})])
+    near = get_close_matches(name, get_args(Engine), n=1)
+    help_ = Help("did_you_mean", {"name": near[0]}) if near else None
+    raise WrongUsage([Diagnostic("C910", NOWHERE, {"name": name, "names": names}, help_)])

@@ -1,0 +1,69 @@
+"""The command line: one Typer application, one module per command.
+
+In: the arguments of the process.  Out: text on stdout and stderr, an exit code (docs/commands.md has the table).
+Always: a command imports what it needs when it runs, so that `segrules validate` starts fast.
+
+    main(["validate"])
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from segrules import __version__
+from segrules.cli.commands.evaluate import evaluate
+from segrules.cli.commands.explain import explain
+from segrules.cli.commands.init import init
+from segrules.cli.commands.members import members
+from segrules.cli.commands.test import test
+from segrules.cli.commands.validate import validate
+from segrules.cli.options import INTERRUPTED, PIPE_CLOSED, command, silence
+
+COMMANDS = (init, validate, test, evaluate, members, explain)
+
+
+def application() -> typer.Typer:
+    """The application with all its commands."""
+    app = typer.Typer(
+        name="segrules",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="Declarative rules for customer segmentation and targeted marketing.",
+    )
+    app.callback()(_top)
+    for each in COMMANDS:
+        app.command(each.__name__)(command(each))
+    return app
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"segrules {__version__}")
+        raise typer.Exit()
+
+
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        application()(arguments)
+    except BrokenPipeError:
+        silence(sys.stdout)
+        sys.exit(PIPE_CLOSED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

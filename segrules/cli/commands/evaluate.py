@@ -1,0 +1,53 @@
+"""`segrules evaluate`: who is in what, over the project's data.
+
+In: the project and its tables.  Out: counts on stdout; with `-o` one row per customer in a file, written whole or not
+at all.  Always: the date is said; what the data broke is an error with places, exit 4.
+
+    segrules evaluate --as-of 2026-06-30 -o customers.parquet
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segrules.cli.options import Format, Options
+
+
+def evaluate(
+    options: Options,
+    out: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write a row per customer: .csv or .parquet.")
+    ] = None,
+    only: Annotated[str | None, typer.Option("--only", metavar="NAMES", help="Only these names, by comma.")] = None,
+    cases: Annotated[bool, typer.Option("--cases", help="Every case as a column of its own too.")] = False,
+) -> int:
+    """Evaluate every rule over the data: counts on screen, one row per customer in a file."""
+    from segrules.cli.evaluation import check_target, chosen_names, evaluated, write_file
+    from segrules.cli.output import output_for
+    from segrules.report import counts
+
+    output = output_for(options)
+    if out is not None:
+        check_target(out)
+    done = evaluated(options, only)
+    output.warnings(done.warnings)
+    if out is not None:
+        write_file(done, out, chosen_names(done.ruleset, only), cases)
+    if options.format == Format.json:
+        found = counts.as_json(done.ruleset, done.results, done.existing.accounts)
+        found["output"] = None if out is None else out.as_posix()
+        found["diagnostics"] = output.listed(done.warnings)
+        output.json(found)
+    else:
+        wanted = None if only is None else {name.definition for name in chosen_names(done.ruleset, only)}
+        output.results(counts.screen(done.ruleset, done.results, done.existing.accounts, output.language, wanted))
+        if out is not None:
+            from segrules.diagnostics.catalogue import say
+            from segrules.report.screen import line
+
+            rows = f"{done.results.customers:,}"
+            output.messages([line(say("cli.written", output.language, file=out.as_posix(), n=rows))])
+    return 0

@@ -1,0 +1,106 @@
+"""The whole flow on one screen: folder → checked rules → tables → rows of a date → results.
+
+In: a folder, perhaps DataFrames, a date.  Out: `Results`, or an exception that carries every diagnostic.  Always: each
+stage takes values and gives values; what needs numpy is imported by the stage that needs it, so `load` stays light.
+
+    rules = load(Path("demo"))
+    tables = bind(rules.ruleset)
+    evaluate(rules.ruleset, tables, as_of=20_778)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from segrules.diagnostics.catalogue import level
+from segrules.diagnostics.diagnostic import Diagnostic, in_order
+from segrules.errors import InvalidRules, WrongUsage
+from segrules.files.documents import Project
+from segrules.model.ruleset import RuleSet
+from segrules.schema.calendar import from_date, zone
+from segrules.source import NOWHERE
+
+if TYPE_CHECKING:
+    from segrules.engine.results import Results
+    from segrules.tables.columns import Tables
+
+Engine = Literal["vector", "reference"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A folder that was read and checked: its documents, their meaning, and what is worth a warning."""
+
+    project: Project
+    ruleset: RuleSet
+    warnings: tuple[Diagnostic, ...]
+
+
+def examine(
+    folder: Path, overrides: Mapping[str, str] | None = None
+) -> tuple[Project, RuleSet | None, list[Diagnostic]]:
+    """Read and check a folder; everything that is wrong with it, the rule set only where nothing is."""
+    from segrules.check.rulesets import check
+    from segrules.files.load import load as read
+
+    project, found = read(folder)
+    ruleset, more = check(project, overrides or {})
+    return project, ruleset, [*found, *more]
+
+
+def load(folder: Path, overrides: Mapping[str, str] | None = None) -> Rules:
+    """The rules of a folder. Raises `InvalidRules` with every diagnostic at once."""
+    project, ruleset, found = examine(folder, overrides)
+    if ruleset is None or any(level(one.code) == "error" for one in found):
+        raise InvalidRules(found)
+    return Rules(project, ruleset, in_order(found))
+
+
+def bind(ruleset: RuleSet, given: Mapping[str, object] | None = None) -> Tables:
+    """Every table of the project, converted and held to its contract. Raises `BrokenContract`."""
+    from segrules.engine.vector.rows import row_values
+    from segrules.tables.bind import bind as read
+
+    zoned = partial(row_values, timezone=ruleset.contracts.timezone)
+    return read(ruleset, given or {}, row_values=zoned)
+
+
+def evaluate(
+    ruleset: RuleSet, tables: Tables, as_of: int, only: Collection[str] | None = None, engine: Engine = "vector"
+) -> Results:
+    """What the rules say about the customers of *tables*, as they stood on a date. Raises `RunStopped`."""
+    from segrules.tables.bind import at
+
+    return evaluate_existing(ruleset, at(ruleset, tables, as_of), as_of, only, engine)
+
+
+def evaluate_existing(
+    ruleset: RuleSet, existing: Tables, as_of: int, only: Collection[str] | None = None, engine: Engine = "vector"
+) -> Results:
+    """The last stage alone: *existing* holds the rows that exist on the date."""
+    if engine == "reference":
+        from segrules.engine.reference.evaluate import evaluate as run
+    else:
+        from segrules.engine.vector.evaluate import evaluate as run
+    return run(ruleset, existing, as_of, only)
+
+
+def today(timezone: str) -> int:
+    """Today in the project's zone: the date of a run that names none."""
+    return from_date(datetime.now(zone(timezone)).date())
+
+
+def parse_day(text: str) -> int:
+    """An ISO date as a day. Raises `WrongUsage`."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text.strip(), re.ASCII):
+        try:
+            return from_date(date.fromisoformat(text.strip()))
+        except ValueError:
+            pass
+    raise WrongUsage([Diagnostic("C909", NOWHERE, {"text": text})])

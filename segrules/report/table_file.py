@@ -1,0 +1,94 @@
+"""`evaluate -o`: one row per customer, as a CSV or Parquet file.
+
+In: results, the names wanted, a path.  Out: the file, complete or not there at all.  Always: customers in key order,
+the key first; CSV is UTF-8 with BOM, booleans `true`/`false`, missing and unknown empty, dates and times ISO 8601,
+decimals with their scale, lists joined by `|`; Parquet keeps the types.
+
+    write(Path("out.csv"), arrays({"customer_id": …, "star": …}))
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pa_parquet
+
+from segrules.engine.results import Results
+from segrules.model.names import Named, as_written, of_definition, parts
+from segrules.model.ruleset import RuleSet
+from segrules.report.arrow import array, named
+from segrules.report.privacy import private_names
+from segrules.tables.columns import Loaded
+
+SUFFIXES = (".csv", ".parquet")
+BOM = b"\xef\xbb\xbf"
+
+
+def wanted(ruleset: RuleSet, with_cases: bool) -> list[Named]:
+    """The columns of the file where none are named: attributes (outputs of decision tables too), segments,
+    segmentations and scorecards, each in the order written; with *with_cases* every case as a boolean too.
+    An attribute that hands on a private column is left out."""
+    private = private_names(ruleset)
+    every = [of_definition(each) for each in as_written(ruleset)]
+    inner = [part for each in as_written(ruleset) for part in parts(each)]
+    kinds = ("attribute", "output", "segment", "segmentation", *(("case",) if with_cases else ()), "scorecard")
+    return [
+        name for kind in kinds for name in (*every, *inner) if name.kind == kind and name.definition not in private
+    ]  # fmt: skip
+
+
+def columns(ruleset: RuleSet, results: Results, customers: Loaded, names: Sequence[Named]) -> dict[str, pa.Array]:
+    """The key and the values of *names*, by column header."""
+    timezone = ruleset.contracts.timezone
+    key = ruleset.contracts.tables[ruleset.contracts.customers].key or "customer"
+    found = {key: array(results.keys, timezone)}
+    for name in names:
+        found.setdefault(str(name), named(results, customers, name, timezone))
+    return found
+
+
+def write(path: Path, found: Mapping[str, pa.Array]) -> None:
+    """Write *found* to *path*, whose ending says the format; a reader never sees half of it."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with unfinished.open("wb") as stream:
+            if path.suffix.lower() == ".parquet":
+                pa_parquet.write_table(pa.table(dict(found)), stream)
+            else:
+                _write_csv(stream, found)
+            stream.flush()
+            os.fsync(stream.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _write_csv(stream: BinaryIO, found: Mapping[str, pa.Array]) -> None:
+    header = ",".join(_quoted(name) for name in found)
+    stream.write(BOM + header.encode() + b"\n")
+    table = pa.table({f"c{index}": _text(values) for index, values in enumerate(found.values())})
+    pa_csv.write_csv(table, stream, pa_csv.WriteOptions(include_header=False, quoting_style="needed"))
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\r\n') else text
+
+
+def _text(values: pa.Array) -> pa.Array:
+    if pa.types.is_timestamp(values.type):
+        return _timestamps(values)
+    if pa.types.is_list(values.type):
+        return pc.binary_join(values, "|")
+    return values
+
+
+def _timestamps(values: pa.Array) -> pa.Array:
+    """ISO 8601 with the zone's offset; the fraction only where there is one."""
+    written = pc.strftime(values, format="%Y-%m-%dT%H:%M:%S%Ez")
+    return pc.replace_substring_regex(written, r"\.0+([+-])", r"\1")
