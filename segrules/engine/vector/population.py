@@ -97,22 +97,31 @@ def _standing(value: Column, by: tuple[Column, ...], rows: Ints, descending: boo
         size = np.array([len(rows)])
         return _Standing(rows[order], values[order], np.zeros(1, np.int64), size, ((),))
     groups, names = _groups(tuple(column.take(rows) for column in by))
-    order = np.lexsort((values, groups))
+    by_value = _ordered(values)
+    order = by_value[_order_of_keys(groups[by_value], np.arange(len(rows)))]
     sizes = np.bincount(groups, minlength=len(names)).astype(np.int64)
     return _Standing(rows[order], values[order], np.cumsum(sizes) - sizes, sizes, names)
 
 
 def _ordered(values: NDArray[np.generic]) -> Ints:
-    """The stable order of *values*: value and position as one key where 64 bits hold it."""
+    """The stable order of *values*: value and position as one key where 64 bits hold it, else run and position."""
+    rows = len(values)
     if values.dtype != np.float64:
         numbers = values.astype(np.int64, copy=False)
         low, high = int(numbers.min()), int(numbers.max())
-        if (high - low + 1) * len(numbers) < 2**63:
-            keys = (numbers - low) * len(numbers) + np.arange(len(numbers))
-            keys.sort()
-            order: Ints = keys % len(numbers)
-            return order
-    return np.argsort(values, kind="stable")
+        if (high - low + 1) * rows < 2**63:
+            return _order_of_keys(numbers - low, np.arange(rows))
+    order = np.argsort(values)
+    ascending = values[order]
+    return _order_of_keys(np.concatenate([[0], np.cumsum(ascending[1:] != ascending[:-1])]), order)
+
+
+def _order_of_keys(major: Ints, positions: Ints) -> Ints:
+    """*positions*, a permutation, sorted by *major* and then by themselves."""
+    keys = major * len(positions) + positions
+    keys.sort()
+    order: Ints = keys % len(positions)
+    return order
 
 
 def _groups(by: tuple[Column, ...]) -> tuple[Ints, tuple[tuple[Value, ...], ...]]:
