@@ -39,9 +39,9 @@ def _lark_regex(pattern: str) -> str:
 def build() -> dict[str, Any]:
     """The tables: a row of actions per state (a state to go to, or minus the number of a rule less one)."""
     lark = Lark(grammar_text(), parser="lalr", lexer="contextual", start=STARTS, keep_all_tokens=True)
-    analyzer = LALR_Analyzer(lark.parser.parser_conf, strict=True)
+    analyzer: Any = LALR_Analyzer(lark.parser.parser_conf, strict=True)
     analyzer.compute_lalr()
-    table = analyzer.parse_table
+    table: Any = analyzer.parse_table
     rules = [rule for rule in lark.rules if not rule.origin.name.startswith("$root")]
     number = {rule: at for at, rule in enumerate(rules)}
     found: dict[int, int] = {}

@@ -11,11 +11,10 @@ keep what the author wrote.
 
 from __future__ import annotations
 
+import datetime as clock
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date as Date
-from datetime import datetime, timedelta
 from functools import cache
 
 from segrules.diagnostics.diagnostic import Argument, Help
@@ -87,9 +86,9 @@ def date(spelling: str) -> Literal | Wrong:
     return Literal("date", from_date(found), 0, spelling)
 
 
-def _day(year: int, month: int, day: int) -> Date | None:
+def _day(year: int, month: int, day: int) -> clock.date | None:
     try:
-        return Date(year, month, day)
+        return clock.date(year, month, day)
     except ValueError:
         return None
 
@@ -101,7 +100,7 @@ def timestamp(spelling: str) -> Literal | Wrong:
     if parts is None:
         return wrong
     try:
-        local = datetime.fromisoformat(parts[1]).replace(microsecond=int((parts[2] or "").ljust(6, "0")))
+        local = clock.datetime.fromisoformat(parts[1]).replace(microsecond=int((parts[2] or "").ljust(6, "0")))
     except ValueError:
         return wrong
     if parts[3] is None and parts[4] is None:
@@ -113,7 +112,9 @@ def timestamp(spelling: str) -> Literal | Wrong:
             return wrong
         offset = (hours * 60 + minutes) * (-1 if parts[4] == "-" else 1)
     micros = from_date(local.date()) * MICROSECONDS_PER_DAY
-    micros += (local - datetime.combine(local.date(), datetime.min.time())) // timedelta(microseconds=1)
+    micros += (local - clock.datetime.combine(local.date(), clock.datetime.min.time())) // clock.timedelta(
+        microseconds=1
+    )
     micros -= offset * 60_000_000
     if not MIN_DAY <= micros // MICROSECONDS_PER_DAY <= MAX_DAY:
         return wrong
@@ -138,7 +139,9 @@ def canonical(literal: Literal) -> str:
             return to_date(value).isoformat()
         case "timestamp", int(value):
             day, rest = divmod(value, MICROSECONDS_PER_DAY)
-            moment = datetime.combine(to_date(day), datetime.min.time()) + timedelta(microseconds=rest)
+            moment = clock.datetime.combine(to_date(day), clock.datetime.min.time()) + clock.timedelta(
+                microseconds=rest
+            )
             return f"{moment.isoformat()}Z"
         case _, value:
             return str(value)

@@ -68,7 +68,7 @@ class Tables:
             found = scanners[state].match(text, at)
             if found is None:
                 here = _skip(text, at)
-                return self._failure(Token("", here, here), states, seen, opened)
+                return self._failure(Token("", here, here), start, seen, opened)
             kind = found.lastgroup or ""
             token = Token(kind if kind != "END_OF_TEXT" else "$END", found.start(kind), found.end())
             action = rows[state].get(token.kind)
@@ -89,11 +89,11 @@ class Tables:
                     return values[-1]
                 action = rows[state].get(token.kind)
             if action is None:
-                return self._failure(token, states, seen, opened)
+                return self._failure(token, start, seen, opened)
             if token.kind in CLOSING:
                 opened.append(token)
                 if len(opened) > MAX_OPEN:
-                    return self._failure(token._replace(kind="DEEP"), states, seen, opened)
+                    return self._failure(token._replace(kind="DEEP"), start, seen, opened)
             elif token.kind in ("RPAR", "RSQB"):
                 opened.pop()
             states.append(action)
@@ -103,9 +103,23 @@ class Tables:
             seen.append(token)
             at = token.end
 
-    def _failure(self, token: Token, states: list[int], seen: list[Token], opened: list[Token]) -> Failure:
-        expected = frozenset(kind for kind in self.rows[states[-1]] if _is_terminal(kind) and self._takes(states, kind))
+    def _failure(self, token: Token, start: str, seen: list[Token], opened: list[Token]) -> Failure:
+        states = self._replay(start, seen)
+        expected = frozenset(kind for kind in self.rows[states[-1]] if kind.isupper() and self._takes(states, kind))
         return Failure(token, expected, tuple(seen), tuple(opened))
+
+    def _replay(self, start: str, seen: list[Token]) -> list[int]:
+        """The states after *seen*, before any reduction that the next token brought about."""
+        states = [self.starts[start]]
+        for token in seen:
+            action = self.rows[states[-1]][token.kind]
+            while action < 0:
+                origin, size, _ = self.rules[-1 - action]
+                del states[-size:]
+                states.append(self.rows[states[-1]][origin])
+                action = self.rows[states[-1]][token.kind]
+            states.append(action)
+        return states
 
     def _takes(self, states: list[int], kind: str) -> bool:
         """Whether a token of this kind could be read after *states*: reductions may still refuse it."""
@@ -123,10 +137,6 @@ class Tables:
             states.append(self.rows[states[-1]][origin])
             if kind == "$END" and states[-1] in self.ends.values():
                 return True
-
-
-def _is_terminal(symbol: str) -> bool:
-    return symbol.isupper()
 
 
 def _skip(text: str, at: int) -> int:

@@ -16,9 +16,12 @@ from segrules.source import Source, Span
 from segrules.syntax import expr
 from segrules.syntax.expr import Expr
 from segrules.syntax.folding import fold
+from segrules.syntax.literals import parse_literal
 from segrules.syntax.machine import Failure, tables
 from segrules.syntax.mistakes import diagnose
 from segrules.syntax.tree import Build
+
+__all__ = ["children", "parse_expression", "parse_literal"]
 
 MAX_LENGTH = 100_000
 MAX_DEPTH = 100

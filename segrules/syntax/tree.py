@@ -84,17 +84,26 @@ class Build:
     def make(self, alias: str, values: list[Any], start: int, end: int) -> object:
         return rules()[alias](self, values, Span(self.source, start, end))
 
-    def broken(self, code: str, span: Span, help: Help | None = None, **args: str) -> expr.Broken:
-        self.found.append(Diagnostic(code, span, args, help))
+    def broken(self, code: str, span: Span, way_out: Help | None = None, **args: str) -> expr.Broken:
+        self.found.append(Diagnostic(code, span, args, way_out))
         return expr.Broken(span=span)
 
     def literal(self, read: Callable[[str], Literal | literals.Wrong], span: Span) -> Expr:
         match read(self.folded[span.start : span.end]):
             case Literal() as made:
                 return replace(made, span=span)
-            case literals.Wrong(code, args, help):
-                self.found.append(Diagnostic(code, span, args, help))
+            case literals.Wrong(code, args, way_out):
+                self.found.append(Diagnostic(code, span, args, way_out))
                 return expr.Broken(span=span)
+
+    def number(self, span: Span) -> Expr:
+        """A number; `000` right after a comma was meant as part of `1,000`."""
+        before = re.search(r"[0-9]{1,3},\Z", self.folded[max(0, span.start - 4) : span.start])
+        if before is not None and re.fullmatch("0[0-9]{2}", self.folded[span.start : span.end]):
+            whole = Span(self.source, span.start - len(before[0]), span.end)
+            number = self.folded[whole.start : whole.end].replace(",", "")
+            return self.broken("S211", whole, Help("plain", {"number": number}), found=whole.text)
+        return self.literal(literals.number, span)
 
     def name(self, token: Token) -> Name | expr.Broken:
         """The name of a NAME token: its parts between dots, backquotes undone, NFKC."""
@@ -275,7 +284,7 @@ def rules() -> Mapping[str, Rule]:
         "shift": lambda b, v, s: expr.Shift(v[0], "+" if v[1].kind == "PLUS" else "-", v[2], b.unit(v[3]), span=s),
         "negative": lambda b, v, s: expr.Negative(v[1], span=s),
         "coalesce": lambda b, v, s: expr.Coalesce(v[0], v[2], span=s),
-        "number": lambda b, v, s: b.literal(literals.number, s),
+        "number": lambda b, v, s: b.number(s),
         "date": lambda b, v, s: b.literal(literals.date, s),
         "timestamp": lambda b, v, s: b.literal(literals.timestamp, s),
         "text": lambda b, v, s: replace(literals.text(s.text), span=s),
