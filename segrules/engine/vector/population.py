@@ -12,21 +12,20 @@ Quantiles are type 7 of Hyndman and Fan (1996): position (N−1)·k/n, interpola
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segrules.engine.results import Cuts
-from segrules.engine.vector.build import any_missing, built, doubles, ints, nothing, union
+from segrules.engine.vector.build import Doubles, any_missing, built, doubles, ints, nothing, union
 from segrules.engine.vector.distinct import combine, factor
+from segrules.engine.vector.quotient import divided
 from segrules.model.expr import Population
-from segrules.schema.types import Number, Type, Value, scale_of
+from segrules.schema.types import INT64_MAX, Number, Type, Value, scale_of
 from segrules.tables.columns import Bools, Column, Ints
 
-_FEW_GROUPS = 64
+_FEW = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,12 +47,13 @@ class _Standing:
         return np.arange(len(self.rows)) - np.repeat(self.starts, self.sizes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """A cut point: the largest stored value that is not above it, and itself as a double in the type's own unit."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cuts:
+    """Cut points, a row per group: the largest stored values not above them, and themselves as doubles in the type's
+    own unit."""
 
-    threshold: int | float
-    shown: float
+    thresholds: NDArray[np.generic]
+    shown: Doubles
 
 
 def population(
@@ -169,71 +169,62 @@ def _qcut(node: Population, value: Column, standing: _Standing) -> tuple[Column,
     """Band k is (q[k−1], q[k]]: 1 + how many of the inner cuts lie below."""
     assert isinstance(node.argument, int)
     parts = node.argument
-    cuts = [_cuts(values, [(k, parts) for k in range(1, parts)], value.type) for values in _each(standing)]
-    bands = _bands(standing, cuts) + 1
+    cuts = _cuts(standing, np.arange(1, parts), parts, value.type)
+    bands = _bands(standing, cuts.thresholds) + 1
     column = _spread(node, value, standing, parts + 1 - bands if node.descending else bands)
-    coincide = any(low.shown == high.shown for found in cuts for low, high in pairwise(found))
-    return column, _reported(standing, cuts), coincide
+    return column, _reported(standing, cuts), bool((cuts.shown[:, 1:] == cuts.shown[:, :-1]).any())
 
 
 def _quantile(node: Population, value: Column, standing: _Standing) -> tuple[Column, tuple[Cuts, ...], bool]:
     assert isinstance(node.argument, tuple)
     numerator, denominator = node.argument
-    at = (denominator - numerator if node.descending else numerator, denominator)
-    cuts = [_cuts(values, [at], value.type) for values in _each(standing)]
-    chosen = [cut.shown if isinstance(node.type, Number) else cut.threshold for (cut,) in cuts]
-    results = np.repeat(np.array(chosen), standing.sizes)
-    return _spread(node, value, standing, results), _reported(standing, cuts), False
+    k = denominator - numerator if node.descending else numerator
+    cuts = _cuts(standing, np.array([k]), denominator, value.type)
+    chosen = cuts.shown if isinstance(node.type, Number) else cuts.thresholds
+    return _spread(node, value, standing, np.repeat(chosen[:, 0], standing.sizes)), _reported(standing, cuts), False
 
 
-def _each(standing: _Standing) -> list[NDArray[np.generic]]:
-    ends = standing.starts + standing.sizes
-    return [standing.values[start:end] for start, end in zip(standing.starts, ends, strict=True)]
-
-
-def _reported(standing: _Standing, cuts: list[list[_Cut]]) -> tuple[Cuts, ...]:
+def _reported(standing: _Standing, cuts: _Cuts) -> tuple[Cuts, ...]:
     return tuple(
-        Cuts(by, int(size), tuple(cut.shown for cut in found))
-        for by, size, found in zip(standing.by, standing.sizes, cuts, strict=True)
+        Cuts(by, size, tuple(shown))
+        for by, size, shown in zip(standing.by, standing.sizes.tolist(), cuts.shown.tolist(), strict=True)
     )
 
 
-def _cuts(values: NDArray[np.generic], at: list[tuple[int, int]], t: Type) -> list[_Cut]:
-    """The quantiles k/n, for each (k, n) of *at*, of ascending *values* of one group."""
-    found = []
+def _cuts(standing: _Standing, k: Ints, n: int, t: Type) -> _Cuts:
+    """The quantiles k/n of every group, in Python's ints where 64 bits might not hold n times a value."""
+    below, rest = np.divmod((standing.sizes[:, None] - 1) * k, n)
+    place = standing.starts[:, None] + below
+    low, high = standing.values[place], standing.values[place + (rest > 0)]
+    if isinstance(t, Number):
+        points = _interpolated(low.astype(np.float64), high.astype(np.float64), rest / n)
+        return _Cuts(points, points)
     unit = 10 ** scale_of(t)
-    for k, n in at:
-        below, rest = divmod((len(values) - 1) * k, n)
-        low = values[below].item()
-        high = values[below + 1].item() if rest else low
-        if isinstance(t, Number):
-            point = _between(low, high, rest / n)
-            found.append(_Cut(point, point))
-        else:
-            exact = low * (n - rest) + high * rest
-            found.append(_Cut(exact // n, exact / (n * unit)))
-    return found
+    lows, highs = low.astype(np.int64), high.astype(np.int64)
+    if low.size and max(int(highs.max()), -int(lows.min())) * n > INT64_MAX:
+        exact = lows.astype(object) * (n - rest) + highs.astype(object) * rest
+        shown = np.array([point / (n * unit) for point in exact.flat], np.float64)
+        return _Cuts((exact // n).astype(np.int64), shown.reshape(exact.shape))
+    points_n = lows * (n - rest) + highs * rest
+    return _Cuts(points_n // n, divided(points_n.ravel(), n * unit).reshape(points_n.shape))
 
 
-def _between(low: float, high: float, part: float) -> float:
-    if not part:
-        return low
-    step = high - low
-    return low + step * part if math.isfinite(step) else low * (1 - part) + high * part
+def _interpolated(low: Doubles, high: Doubles, part: Doubles) -> Doubles:
+    with np.errstate(over="ignore", invalid="ignore"):
+        step = high - low
+        between = np.where(np.isfinite(step), low + step * part, low * (1 - part) + high * part)
+    return np.where(part == 0, low, between)
 
 
-def _bands(standing: _Standing, cuts: list[list[_Cut]]) -> Ints:
-    """How many of the cuts of its group lie below each value."""
-    if not cuts[0]:
-        return np.zeros(len(standing.rows), np.int64)
-    thresholds = np.array([[cut.threshold for cut in found] for found in cuts])
-    if len(cuts) > _FEW_GROUPS:
-        found = np.zeros(len(standing.rows), np.int64)
+def _bands(standing: _Standing, thresholds: NDArray[np.generic]) -> Ints:
+    """How many of the thresholds of its group lie below each value."""
+    groups, cuts = thresholds.shape
+    found = np.zeros(len(standing.rows), np.int64)
+    if cuts < _FEW < groups:
         for column in thresholds.T:
             found += standing.values > np.repeat(column, standing.sizes)
         return found
-    pieces = [
-        np.searchsorted(np.sort(row), values, side="left")
-        for row, values in zip(thresholds, _each(standing), strict=True)
-    ]
-    return np.concatenate(pieces).astype(np.int64, copy=False)
+    ends = standing.starts + standing.sizes
+    for start, end, row in zip(standing.starts.tolist(), ends.tolist(), thresholds, strict=True):
+        found[start:end] = np.searchsorted(np.sort(row), standing.values[start:end], side="left")
+    return found
