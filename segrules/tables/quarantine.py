@@ -1,0 +1,91 @@
+"""Rows set aside: one CSV file per table, for people to mend.
+
+In: the rows of a table that break its contract, each with its reasons.  Out: `quarantine/<table>.csv` in the project
+folder.  Always: every original cell of every row is in it, as text, with the row's number in the source and each
+reason; the file appears whole or not at all, is readable by its owner only, and goes away when no row is set aside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from segrules.diagnostics.catalogue import say
+from segrules.tables.checks import Broken
+from segrules.tables.draft import Draft
+from segrules.tables.findings import stop
+from segrules.tables.raw import cell_text
+
+FOLDER = "quarantine"
+
+
+def quarantine_path(table: str) -> str:
+    safe = "".join(
+        "_" if character in '/\\:*?"<>|' or not character.isprintable() else character for character in table
+    )
+    return f"{FOLDER}/{safe}.csv"
+
+
+def set_aside(folder: Path, draft: Draft, broken: Sequence[Broken], language: Literal["en", "zh"]) -> str | None:
+    """Write the rows that break a rule; gives the file relative to *folder*. Raises `BrokenContract` (D845)."""
+    relative = quarantine_path(draft.table.name)
+    file = folder / relative
+    bad = np.zeros(draft.rows, np.bool_)
+    for one in broken:
+        bad |= one.rows
+    try:
+        if not bad.any() and not draft.raw.ragged:
+            file.unlink(missing_ok=True)
+            return None
+        _write(file, _lines(draft, broken, np.flatnonzero(bad).tolist(), language))
+    except OSError as error:
+        raise stop("D845", draft.raw.origin, file=relative, reason=error.strerror or str(error)) from None
+    return relative
+
+
+def _lines(
+    draft: Draft, broken: Sequence[Broken], bad: list[int], language: Literal["en", "zh"]
+) -> Iterable[list[str]]:
+    columns = draft.raw.everything()
+    extra = max([len(row.cells) - len(columns) for row in draft.raw.ragged] + [0])
+    header = [*columns, *(f"+{index + 1}" for index in range(extra)), "segrules_row", "segrules_reason"]
+    yield header
+    width = len(header) - 2
+    lines = []
+    for row in bad:
+        cells = [cell_text(cells, row) or "" for cells in columns.values()]
+        reasons = [_reason(one, language) for one in broken if one.rows[row]]
+        number = draft.raw.number(row)
+        lines.append((number, [*cells, *[""] * (width - len(cells))], "; ".join(reasons)))
+    for ragged in draft.raw.ragged:
+        cells = [*ragged.cells, *[""] * (width - len(ragged.cells))]
+        reason = say("data_reason_D811", language, cells=len(ragged.cells), columns=len(columns))
+        lines.append((ragged.number, cells, f"D811 {reason}"))
+    for number, cells, reason in sorted(lines, key=lambda line: line[0]):
+        yield [*cells, str(draft.raw.place_of(number)), reason]
+
+
+def _reason(broken: Broken, language: Literal["en", "zh"]) -> str:
+    return f"{broken.code} {say(f'data_reason_{broken.code}', language, column=broken.column, **broken.args)}"
+
+
+def _write(file: Path, lines: Iterable[list[str]]) -> None:
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.stem[:40]}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as out:
+            csv.writer(out, lineterminator="\n").writerows(lines)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(name).replace(file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
