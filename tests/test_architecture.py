@@ -15,8 +15,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "segrules"
 
 LAYERS = (
-    ("cli",),
     ("__main__",),
+    ("cli",),
     ("api", "__init__"),
     ("testing",),
     ("report",),
