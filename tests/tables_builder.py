@@ -25,7 +25,7 @@ from segrules.schema.contract import (
     Parent,
     Table,
 )
-from segrules.schema.types import BOOL, Bool, Date, Decimal, Integer, Number, Type, Value, parse_type, scale_of
+from segrules.schema.types import BOOL, INTEGER, Bool, Date, Decimal, Integer, Number, Type, Value, parse_type, scale_of
 from segrules.source import Source, Span
 from segrules.tables.columns import Column, Loaded
 
@@ -155,3 +155,19 @@ def row_values(expression: Expr, loaded: Loaded) -> Column:
 
 def _missing(one: Column) -> Any:
     return np.zeros(len(one), np.bool_) if one.missing is None else one.missing
+
+
+def rule(text: str, table: str) -> Expr:
+    """`quantity > 0` or `price * quantity` over integer columns of the table at hand, written for tests."""
+    left, op, right = text.split()
+
+    def operand(word: str) -> Expr:
+        return (
+            model.Constant(int(word), INTEGER)
+            if word.lstrip("-").isdigit()
+            else model.Column(table, word, INTEGER, True)
+        )
+
+    if op in ("+", "-", "*"):
+        return model.Arithmetic(op, operand(left), operand(right), INTEGER)  # type: ignore[arg-type]
+    return model.Compare(op, operand(left), operand(right))  # type: ignore[arg-type]
