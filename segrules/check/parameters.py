@@ -1,0 +1,135 @@
+"""Parameters, and what `--set` makes of them.
+
+In: written parameters and overrides.  Out: `Parameter`s by name, None for one that is wrong.  Always: a YAML number or
+boolean is itself, a text that reads as a literal is that literal, any other text is text; the items of a list have
+one type; an override has a type of the same family.
+
+    parameters(rules, {"high_value": "3万"}, "Asia/Shanghai", found)["high_value"].value      # 30000
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from segrules.check.suggest import nearest
+from segrules.check.values import constant
+from segrules.check.widen import convert, shorten
+from segrules.diagnostics.diagnostic import Diagnostic, Help
+from segrules.files.documents import RuleFile, Scalar, WrittenParameter
+from segrules.model.expr import Constant
+from segrules.model.ruleset import Parameter
+from segrules.schema.types import UNTYPED, Text, Type, Untyped, Value, is_numeric, widest
+from segrules.source import Source
+
+COMMAS = re.compile("[,，、]")
+
+
+def parameters(
+    rules: tuple[RuleFile, ...], overrides: Mapping[str, str], timezone: str, found: list[Diagnostic]
+) -> dict[str, Parameter | None]:
+    """Every parameter, the first of equal names."""
+    made: dict[str, Parameter | None] = {}
+    for file in rules:
+        for written in file.parameters:
+            if written.name.text not in made:
+                made[written.name.text] = _parameter(written, written.values, timezone, found)
+    for name, text in overrides.items():
+        place = Source("--set", f"{name}={text}")
+        if name not in made:
+            meant = nearest(name, made)
+            help_ = Help("did_you_mean", {"suggestion": meant}) if meant else None
+            found.append(Diagnostic("N314", place.span(0, len(name)), {"name": name}, help_))
+        elif (parameter := made[name]) is not None:
+            made[name] = _overridden(parameter, place, len(name) + 1, timezone, found)
+    return made
+
+
+def _parameter(
+    written: WrittenParameter, scalars: tuple[Scalar, ...], timezone: str, found: list[Diagnostic]
+) -> Parameter | None:
+    items: list[tuple[Type, Value]] = []
+    for scalar in scalars:
+        item = constant(scalar, timezone)
+        if isinstance(item, Diagnostic):
+            found.append(item)
+        elif isinstance(item[0], Untyped):
+            found.append(Diagnostic("T428", scalar.span, {"name": written.name.text}))
+        else:
+            items.append(item)
+    if len(items) < len(scalars):
+        return None
+    if not scalars:
+        found.append(Diagnostic("T428", written.name.span, {"name": written.name.text}))
+        return None
+    type_: Type = UNTYPED
+    for scalar, (item_type, _) in zip(scalars, items, strict=True):
+        both = widest(type_, item_type)
+        if both is None:
+            args = {
+                "what": written.name.text, "left": shorten(scalars[0].text), "left_type": str(type_),
+                "right": shorten(scalar.text), "right_type": str(item_type),
+            }  # fmt: skip
+            found.append(Diagnostic("T404", scalar.span, args))
+            return None
+        type_ = both
+    values = [convert(Constant(value, one), type_) for one, value in items]
+    stored = tuple(node.value for node in values if isinstance(node, Constant))
+    if len(stored) < len(values):
+        found.append(Diagnostic("T409", written.name.span, {"text": written.name.text}))
+        return None
+    value = stored if written.is_list else stored[0]
+    return Parameter(written.name.text, written.label, type_, value, written.is_list, span=written.name.span)
+
+
+def _overridden(
+    parameter: Parameter, place: Source, start: int, timezone: str, found: list[Diagnostic]
+) -> Parameter | None:
+    """The parameter with the value that *place* gives after *start*."""
+    pieces = _pieces(place.text, start) if parameter.is_list else [(start, len(place.text))]
+    items: list[tuple[Type, Value]] = []
+    type_: Type = UNTYPED
+    for begin, end in pieces:
+        span = place.span(begin, end)
+        scalar = Scalar(span.text, span.text, False, span)
+        item = (Text(), span.text) if isinstance(parameter.type, Text) else constant(scalar, timezone)
+        if isinstance(item, Diagnostic):
+            found.append(item)
+            return None
+        both = widest(type_, item[0])
+        if both is None or not _same_family(parameter.type, item[0]):
+            args = {
+                "name": parameter.name,
+                "type": str(parameter.type),
+                "text": shorten(span.text),
+                "found": str(item[0]),
+            }
+            found.append(Diagnostic("T429", span, args))
+            return None
+        type_ = both
+        items.append(item)
+    nodes = [convert(Constant(value, one), type_) for one, value in items]
+    stored = tuple(node.value for node in nodes if isinstance(node, Constant))
+    if not stored or len(stored) < len(nodes):
+        found.append(Diagnostic("T428", place.whole(), {"name": parameter.name}))
+        return None
+    return replace(parameter, type=type_, value=stored if parameter.is_list else stored[0])
+
+
+def _pieces(text: str, start: int) -> list[tuple[int, int]]:
+    """The stretches between commas, brackets around all and blanks around each left out."""
+    found = []
+    begin = start
+    for end in [*(comma.start() for comma in COMMAS.finditer(text, start)), len(text)]:
+        piece = text[begin:end]
+        bare = piece.strip().removeprefix("[").removesuffix("]").strip()
+        if bare:
+            at = begin + piece.index(bare)
+            found.append((at, at + len(bare)))
+        begin = end + 1
+    return found
+
+
+def _same_family(declared: Type, given: Type) -> bool:
+    return declared == given or (is_numeric(declared) and is_numeric(given))
