@@ -32,7 +32,7 @@ def read_tests(root: Map, project: ProjectFile | None, found: list[Diagnostic]) 
     defaults = root.get("defaults")
     for entry in fields.entries(defaults):
         if tables is not None and fields.normal(entry.name) not in tables:
-            found.append(_no_table(entry, tables))
+            _unknown_table(entry, tables, found)
     listed = root.entry("tests")
     tests = fields.items(None if listed is None else listed.value)
     return TestFile(
@@ -57,9 +57,10 @@ def _test(node: Map, tables: list[str] | None, customers: str | None, found: lis
         if tables is not None and name not in tables and name in HISTORY:
             not_carried_out(node, entry.name, found)
         elif tables is not None and name not in tables:
-            found.append(_no_table(entry, tables))
+            _unknown_table(entry, tables, found)
         elif name == customers:
             found.append(Diagnostic("R501", entry.key.span, {"key": clip(entry.name)}, Help("customers")))
+            return None
         else:
             rows[name] = tuple(_row(item) for item in fields.items(entry.value))
             names.setdefault(name, entry.key.span)
@@ -115,8 +116,16 @@ def _wrong(span: Span, expected: str, node: Node) -> Diagnostic:
     return Diagnostic("R502", span, {"expected": Words(expected), "found": Words(kind)})
 
 
-def _no_table(entry: Entry, tables: list[str]) -> Diagnostic:
-    return Diagnostic("R501", entry.key.span, {"key": clip(entry.name)}, did_you_mean(entry.name, [*tables, *WORDS]))
+def _unknown_table(entry: Entry, tables: list[str], found: list[Diagnostic]) -> None:
+    """R501, in place of what the schema says about rows of a table that does not exist."""
+    span = entry.value.span
+    found[:] = [
+        one
+        for one in found
+        if one.code != "R502" or one.span.source is not span.source or not span.start <= one.span.start < span.end
+    ]
+    help_ = did_you_mean(entry.name, [*tables, *WORDS])
+    found.append(Diagnostic("R501", entry.key.span, {"key": clip(entry.name)}, help_))
 
 
 def _row(node: Node | None) -> Row:

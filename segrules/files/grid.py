@@ -41,10 +41,11 @@ def read_table(folder: Path, file: Word, wanted: tuple[str, ...], found: list[Di
     data = read_bytes(folder, file.text, found, file.span)
     if data is None:
         return ()
+    before = len(found)
     grid = _csv(file, data, found) if ending == ".csv" else _workbook(file, data, found)
     rows = [row for row in grid if any(cell.text for cell in row)]
-    if not rows:
-        if not found or found[-1].span.place.file != file.text:
+    if len(found) > before or not rows:
+        if len(found) == before:
             found.append(Diagnostic("R515", file.span, {"path": file.text}))
         return ()
     return _arranged(file, rows, wanted, found)

@@ -19,6 +19,7 @@ from segrules.yamltree.nodes import Entry, Map, Node, Scalar
 
 DEFAULT_RULES = "rules"
 DEFAULT_TESTS = "tests"
+_SOURCE_KEYS = ("file", "sheet", "url", "table", "query")
 
 
 def read_project(root: Map, found: list[Diagnostic]) -> ProjectFile | None:
@@ -106,11 +107,11 @@ def _source(node: Node | None, found: list[Diagnostic]) -> WrittenSource | None:
     for first, second in (("file", "url"), ("file", "table"), ("file", "query"), ("url", "sheet"), ("table", "query")):
         if node_entry(node, first) and node_entry(node, second):
             found.append(_exclusive(node, first, second))
-    if isinstance(node, Map):
+    if isinstance(node, Map) and all(entry.name in _SOURCE_KEYS for entry in node.entries):
         at = url.key.span if url else node.entries[0].key.span if node.entries else node.span
         if not file and not url:
             found.append(Diagnostic("R503", at, {"key": "file"}))
-        elif url and not table and not query:
+        elif url and not file and not table and not query:
             found.append(Diagnostic("R503", at, {"key": "table"}))
     return WrittenSource(
         path=fields.path(fields.get(node, "file")),

@@ -38,7 +38,7 @@ def _characteristic(node: Node, found: list[Diagnostic]) -> WrittenCharacteristi
     listed = node.entry("points")
     rows = fields.items(None if listed is None else listed.value)
     points: list[WrittenPoints] = []
-    ends = [row.entry("otherwise") for row in rows if isinstance(row, Map)]
+    ends = [None if row.entry("when") else row.entry("otherwise") for row in rows if isinstance(row, Map)]
     if listed is not None and rows and not any(ends):
         found.append(Diagnostic("R528", listed.key.span))
     found.extend(Diagnostic("R528", end.key.span) for end in ends[:-1] if end is not None)

@@ -148,7 +148,7 @@ def _decision_table(entry: Entry, node: Map, read_table: ReadTable, found: list[
     spans: list[Span] = []
     for item in fields.items(inline):
         cells = fields.scalars(item)
-        if cells is None or len(cells) != len(fields.items(item)):
+        if not cells or len(cells) != len(fields.items(item)):
             continue
         if len(cells) != len(columns) + len(outputs):
             found.append(_length(item, len(cells), len(columns) + len(outputs)))

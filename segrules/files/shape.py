@@ -29,11 +29,14 @@ Kind = Literal["project", "policies", "rules", "tests"]
 EXPRESSION = "segrules-expression"
 
 _BROKEN = object()
+_COMPLETE = ("required", "dependentRequired", "anyOf", "oneOf", "minProperties")
 
 
 def shape_errors(kind: Kind, root: Node) -> list[Diagnostic]:
     """Everything in the tree that its schema forbids."""
-    return [one for error in _validator(kind).iter_errors(_plain(root)) for one in _told(root, error)]
+    found = [one for error in _validator(kind).iter_errors(_plain(root)) for one in _told(root, error)]
+    told = {one.span for one in found if one.code in ("R508", "R527")}
+    return [one for one in found if one.code != "R503" or one.span not in told]
 
 
 def schema(kind: Kind) -> Mapping[str, Any]:
@@ -54,6 +57,12 @@ def did_you_mean(written: str, known: Sequence[str]) -> Help | None:
     if close := get_close_matches(written.lower()[:100], lower, 1, 0.6):
         return Help("did_you_mean", {"suggestion": lower[close[0]]})
     return Help("known", {"known": ", ".join(f"`{name}`" for name in known)}) if known else None
+
+
+def _meant(node: Map, known: Sequence[str]) -> set[str]:
+    """The known keys that unknown keys of *node* look like."""
+    helps = [did_you_mean(entry.name, known) for entry in node.entries if entry.name not in known]
+    return {str(one.args["suggestion"]) for one in helps if one is not None and one.key == "did_you_mean"}
 
 
 @cache
@@ -85,6 +94,8 @@ def _told(root: Node, error: ValidationError) -> Iterator[Diagnostic]:
             above, node = None, node.items[int(step)]
     if isinstance(node, Broken):
         return
+    if isinstance(node, Map) and node.partial and error.validator in _COMPLETE:
+        return
     place = _head(node, above)
     wanted: Any = error.validator_value
     rule: Any = error.schema
@@ -96,15 +107,18 @@ def _told(root: Node, error: ValidationError) -> Iterator[Diagnostic]:
                     missing = [name for name in known if node.get(name) is None]
                     yield unknown_key(entry, missing)
         case "required", Map():
-            yield from (_missing(place, key) for key in wanted if node.entry(key) is None)
+            misspelled = _meant(node, list(rule.get("properties", ())))
+            yield from (_missing(place, key) for key in wanted if node.entry(key) is None and key not in misspelled)
         case "dependentRequired", Map():
             for key, needed in wanted.items():
                 if node.entry(key) is not None:
                     yield from (_missing(place, other) for other in needed if node.entry(other) is None)
         case "anyOf", Map():
-            yield _missing(place, wanted[0]["required"][0])
+            if wanted[0]["required"][0] not in _meant(node, list(rule.get("properties", ()))):
+                yield _missing(place, wanted[0]["required"][0])
         case "oneOf", Map():
-            yield Diagnostic("R508" if wanted[0]["required"] == ["cases"] else "R527", place)
+            if not _meant(node, list(rule["properties"])):
+                yield Diagnostic("R508" if wanted[0]["required"] == ["cases"] else "R527", place)
         case "not", Map():
             first, second = wanted["required"]
             found = node.entry(second)
@@ -124,7 +138,7 @@ def _told(root: Node, error: ValidationError) -> Iterator[Diagnostic]:
         case "minLength", Map():
             yield from (Diagnostic("R509", entry.key.span) for entry in node.entries if not entry.name)
         case "minLength" | "maxLength", Scalar():
-            yield Diagnostic("R506", _visible(node, above), {"limit": int(wanted)}, Help(str(error.validator)))
+            yield Diagnostic("R506", _visible(node, above), {}, Help(str(error.validator), {"limit": int(wanted)}))
         case "minimum", Scalar():
             yield Diagnostic("R518", node.span, {"value": clip(node.text), "limit": int(wanted)})
 

@@ -59,7 +59,7 @@ def ignored_scalar(source: Source, start: int, end: int, style: str) -> Diagnost
 
 def reserved(source: Source, at: int) -> Diagnostic:
     """The value at *at* begins with a character that YAML keeps for itself."""
-    span = _value_from(source, at)
+    span = value_from(source, at)
     character = source.text[at]
     return Diagnostic(
         "Y117", span, {"character": character}, Help(_INDICATORS.get(character, "other"), {"quoted": quoted(span.text)})
@@ -80,7 +80,7 @@ def explain(source: Source, trouble: Trouble) -> Diagnostic:
         case "found character that cannot start any token":
             return _tab(source, at) if source.text[at : at + 1] == "\t" else reserved(source, at)
         case "did not find expected comment or line break" | "found an indentation indicator equal to 0":
-            return reserved(source, began)
+            return _after_value(source, began, trouble.last) or reserved(source, began)
         case "did not find expected alphabetic or numeric character":
             return reserved(source, began)
         case "block sequence entries are not allowed in this context" | "mapping keys are not allowed in this context":
@@ -91,11 +91,16 @@ def explain(source: Source, trouble: Trouble) -> Diagnostic:
             return _no_key(source, began)
         case "did not find expected node content":
             return _no_content(source, at, trouble)
+        case "did not find expected key" if source.text[at : at + 1] == ":":
+            return Diagnostic("Y109", source.span(at, at + 1))
         case "did not find expected key" | "did not find expected '-' indicator":
             return _after_value(source, at, trouble.last) or _indentation(source, at, trouble.last)
         case "did not find expected ',' or ']'" | "did not find expected ',' or '}'":
             return _in_flow(source, at, began, trouble.last)
         case "found unexpected end of stream" | "found unexpected document indicator":
+            if isinstance(trouble.last, Map | Seq) and trouble.last.flow and trouble.last.span.end == began:
+                bracket = source.span(began - 1, began)
+                return Diagnostic("Y127", bracket, {"bracket": bracket.text}, Help("plain"))
             return Diagnostic("Y118", line_from(source, began), {"quote": source.text[began : began + 1]})
         case "found a tab character where an indentation space is expected":
             return _tab(source, at)
@@ -103,13 +108,20 @@ def explain(source: Source, trouble: Trouble) -> Diagnostic:
             return _after_value(source, at, trouble.last) or Diagnostic("Y107", line_from(source, at))
     if "escape" in problem or "hexdecimal" in problem:
         return _escape(source, at)
-    if "tag" in problem or "'!'" in problem or "'>'" in problem:
-        span = _value_from(source, began)
+    if source.text[began : began + 1] == "!" or "tag" in problem or "'!'" in problem or "'>'" in problem:
+        span = value_from(source, began)
         return Diagnostic("Y110", span, {"tag": clip(span.text)}, Help("quote", {"quoted": quoted(span.text)}))
     return Diagnostic("Y124", line_from(source, at), {"problem": clip(problem)})
 
 
-def _value_from(source: Source, at: int) -> Span:
+def wide_space(key: Scalar) -> Diagnostic | None:
+    """Y121 where a full-width or no-break space stands as indentation before a key."""
+    if not key.plain or key.text[0] not in "\u3000\u00a0":
+        return None
+    return Diagnostic("Y121", key.span, {"text": clip(key.text)}, Help("wide_space"))
+
+
+def value_from(source: Source, at: int) -> Span:
     """The rest of the line as a value: without what closes a flow collection or a comment."""
     span = line_from(source, at)
     text = span.text
@@ -168,7 +180,7 @@ def _colon(source: Source, at: int, last: Node | None) -> Diagnostic:
         if _WIDE_SPACE.match(source.text[line_start : line_start + 3]):
             return Diagnostic("Y121", span, {"text": clip(span.text)}, Help("wide_space"))
         return Diagnostic("Y121", span, {"text": clip(span.text)}, Help("continues"))
-    span = _value_from(source, start)
+    span = value_from(source, start)
     if "，" in last.text:
         return Diagnostic("Y115", span, {"text": clip(span.text)}, Help("wide_comma"))
     return Diagnostic("Y115", span, {"text": clip(span.text)}, Help("quote", {"quoted": quoted(span.text)}))
@@ -207,7 +219,7 @@ def _after_value(source: Source, at: int, last: Node | None) -> Diagnostic | Non
     if between.strip():
         return None
     if isinstance(last, Scalar) and last.style in ("single", "double"):
-        span = _value_from(source, last.span.start)
+        span = value_from(source, last.span.start)
         args = {"quote": source.text[last.span.start]}
         return Diagnostic("Y116", span, args, Help("quote", {"quoted": quoted(span.text)}))
     if isinstance(last, Map | Seq) and last.flow:
@@ -220,7 +232,7 @@ def _after_value(source: Source, at: int, last: Node | None) -> Diagnostic | Non
 
 
 def _bracket_inside(source: Source, start: int, bracket: str) -> Diagnostic:
-    span = _value_from(source, start)
+    span = value_from(source, start)
     return Diagnostic("Y127", span, {"bracket": bracket}, Help("quote", {"quoted": quoted(span.text)}))
 
 
@@ -234,6 +246,10 @@ def _in_flow(source: Source, at: int, began: int, last: Node | None) -> Diagnost
         return found
     if character in "[{" and isinstance(last, Scalar) and last.plain and last.text:
         return _bracket_inside(source, last.span.start, character)
+    if isinstance(last, Scalar) and last.plain and last.text.count("(") > last.text.count(")"):
+        rest = source.text[last.span.end : at].lstrip(", ")
+        span, whole = value_from(source, at - len(rest)), value_from(source, last.span.start)
+        return Diagnostic("Y119", span, {"text": clip(span.text)}, Help("quote", {"quoted": quoted(whole.text)}))
     if character == ":" and isinstance(last, Scalar) and last.plain:
         if "\n" in source.text[last.span.start : at]:
             return _unclosed(source, began)

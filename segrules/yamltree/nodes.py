@@ -55,11 +55,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Map:
-    """Entries in the order written."""
+    """Entries in the order written; `partial` where one was wrong and left out."""
 
     entries: tuple[Entry, ...]
     span: Span
     flow: bool
+    partial: bool = False
 
     def entry(self, name: str) -> Entry | None:
         return next((entry for entry in self.entries if entry.key.text == name), None)

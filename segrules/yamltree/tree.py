@@ -19,7 +19,7 @@ import yaml
 
 from segrules.diagnostics.diagnostic import Diagnostic, Help
 from segrules.source import Source, Span
-from segrules.yamltree.explain import Trouble, clip, explain, ignored_scalar, line_from, quoted
+from segrules.yamltree.explain import Trouble, clip, explain, ignored_scalar, line_from, quoted, value_from, wide_space
 from segrules.yamltree.nodes import Broken, Entry, Map, Node, Scalar, Seq, Style
 from segrules.yamltree.scalars import offsets, plain_value
 
@@ -201,6 +201,9 @@ class _Builder:
             self.found.append(self._too_deep(start))
             return False
         flow = bool(event.flow_style)
+        if event.tag is not None or event.anchor is not None:
+            properties = _PROPERTIES.match(self.source.text, start)
+            start = properties.end() if properties else start
         opened = _Open(start, flow, event.anchor, self._nodes)
         if isinstance(event, yaml.MappingStartEvent):
             opened.keys = []
@@ -233,12 +236,13 @@ class _Builder:
         entries: list[Entry] = []
         for key, value in pairs:
             if closed.flow and self._has_no_colon(key, value):
-                self.found.append(self._comma(key, entries))
+                if not entries or not isinstance(entries[-1].value, Broken):
+                    self.found.append(self._comma(key, entries))
                 if entries:
                     entries[-1] = Entry(entries[-1].key, Broken(entries[-1].value.span))
                 continue
             entries.append(Entry(key, value))
-        return Map(tuple(entries), span, closed.flow)
+        return Map(tuple(entries), span, closed.flow, partial=len(entries) < len(keys))
 
     def _has_no_colon(self, key: Scalar, value: Node) -> bool:
         if not isinstance(value, Scalar) or not value.plain or value.text:
@@ -249,8 +253,8 @@ class _Builder:
     def _comma(self, key: Scalar, entries: list[Entry]) -> Diagnostic:
         if re.match(r"[^:]+[:：]\S", key.text):
             return Diagnostic("Y125", key.span, {"text": clip(key.text)}, Help("colon"))
-        if entries and isinstance(before := entries[-1].value, Scalar | Broken):
-            whole = self.source.span(before.span.start, key.span.end)
+        if entries and isinstance(before := entries[-1].value, Scalar):
+            whole = value_from(self.source, before.span.start)
             return Diagnostic("Y119", key.span, {"text": clip(key.text)}, Help("quote", {"quoted": quoted(whole.text)}))
         return Diagnostic("Y119", key.span, {"text": clip(key.text)}, Help("value"))
 
@@ -306,6 +310,9 @@ class _Builder:
             return None
         if node.plain and node.text == "":
             self.found.append(Diagnostic("Y109", node.span))
+            return None
+        if (indented := wide_space(node)) is not None:
+            self.found.append(indented)
             return None
         if node.text in parent.seen:
             first = parent.seen[node.text]
