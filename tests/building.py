@@ -28,8 +28,22 @@ from segrules.files.load import load
 from segrules.model.ruleset import RuleSet
 from segrules.schema.calendar import from_date, from_local
 from segrules.schema.types import (
-    BOOL, DATE, INTEGER, TEXT, TIMESTAMP, Bool, Date, Decimal, Integer, ListOfText, Number, Timestamp, Type, Untyped,
-    Value, parse_type,
+    BOOL,
+    DATE,
+    INTEGER,
+    TEXT,
+    TIMESTAMP,
+    Bool,
+    Date,
+    Decimal,
+    Integer,
+    ListOfText,
+    Number,
+    Timestamp,
+    Type,
+    Untyped,
+    Value,
+    parse_type,
 )  # fmt: skip
 from segrules.tables.columns import Loaded, Tables
 
@@ -71,10 +85,13 @@ class Scenario:
         return str(self.plain.get("timezone", "Asia/Shanghai"))
 
     def tables(self) -> Mapping[str, Mapping[str, Any]]:
-        """Every table with its `rows` (column → texts) and `types`; the customers first."""
+        """Every table with its `rows` (column → texts), `types`, and `contract` (more keys of a column); the
+        customers first."""
         rows = self.plain["table"]
         customers = {"rows": rows, "key": next(iter(rows)), "types": self.plain.get("types", {})}
-        return {"customers": customers | self.plain.get("customers", {}), **self.plain.get("tables", {})}
+        written = {"customers": self.typed.get("customers", {}), **self.typed.get("tables", {})}
+        found = {"customers": customers, **self.plain.get("tables", {})}
+        return {name: {**table, "contract": written[name].get("contract", {})} for name, table in found.items()}
 
 
 def types_of(table: Mapping[str, Any]) -> dict[str, Type]:
@@ -172,7 +189,7 @@ def _lists(scenario: Scenario) -> dict[str, Any]:
 def _contract(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for each, type_ in types_of(table).items():
-        columns[each] = {"type": str(type_)} | table.get("contract", {}).get(each, {})
+        columns[each] = {"type": str(type_)} | table["contract"].get(each, {})
         if MISSING in table["rows"][each]:
             columns[each]["missing"] = "allowed"
     kept = {key: table[key] for key in ("key", "belongs_to", "time") if key in table}
@@ -198,9 +215,7 @@ def tables(scenario: Scenario, rules: RuleSet) -> Tables:
     return Tables(found, lists=lists)
 
 
-def _loaded(
-    name: str, table: Mapping[str, Any], zone: str, rules: RuleSet, above: Mapping[str, Loaded]
-) -> Loaded:
+def _loaded(name: str, table: Mapping[str, Any], zone: str, rules: RuleSet, above: Mapping[str, Loaded]) -> Loaded:
     types = types_of(table)
     values = {each: [stored(text, types[each], zone) for text in texts] for each, texts in table["rows"].items()}
     count = len(next(iter(values.values())))

@@ -106,7 +106,11 @@ def test_case(name: str, evaluate: Evaluate, built: Callable[[str], Any]) -> Non
     stops = {definition: scenario.plain["stops"][text] for definition, text in numbered(scenario, "stops")}
     stops |= scenario.plain.get("run_stops", {})
     results = evaluate(ruleset, tables, scenario.as_of, only=[one for one in ruleset.definitions if one not in stops])
-    wrong = [*wrong_truths(scenario, results), *wrong_values(scenario, ruleset, results), *wrong_rest(scenario, results)]
+    wrong = [
+        *wrong_truths(scenario, results),
+        *wrong_values(scenario, ruleset, results),
+        *wrong_rest(scenario, results),
+    ]
     assert not wrong, "\n".join(["", *wrong])
     for definition, code in stops.items():
         with pytest.raises(RunStopped) as stopped:
@@ -131,7 +135,9 @@ def wrong_truths(scenario: building.Scenario, results: Results) -> Iterator[str]
 
 def wrong_values(scenario: building.Scenario, ruleset: Any, results: Results) -> Iterator[str]:
     order = building.file_order(scenario)
-    wanted = [(name, expression, scenario.plain["values"][expression]) for name, expression in numbered(scenario, "values")]
+    wanted = [
+        (name, expression, scenario.plain["values"][expression]) for name, expression in numbered(scenario, "values")
+    ]
     wanted += [(name, name, expected) for name, expected in scenario.plain.get("expect", {}).items()]
     for name, expression, expected in wanted:
         type_ = type_of(ruleset, name)

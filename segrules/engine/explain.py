@@ -9,7 +9,7 @@ leaves this module.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import assert_never
 
@@ -31,7 +31,7 @@ from segrules.engine.reference.customers import Evaluator
 from segrules.engine.results import Results
 from segrules.engine.stops import no_such_customer, no_such_name, one_line, plain, shown_key
 from segrules.errors import WrongUsage
-from segrules.model.expr import Call, Compare, Constant, Expr, In, IsMissing
+from segrules.model.expr import And, Call, Compare, Constant, Expr, In, IsMissing
 from segrules.model.names import Named, as_written, find, of_definition
 from segrules.model.ruleset import Attribute, Characteristic, RuleSet, Scorecard, Segment, Segmentation, StaticList
 from segrules.schema.types import (
@@ -49,6 +49,7 @@ from segrules.schema.types import (
     Value,
     scale_of,
 )  # fmt: skip
+from segrules.source import NOWHERE, Span
 from segrules.tables.columns import Column, Tables
 
 
@@ -158,6 +159,7 @@ class _Subject:
             else:
                 parts = tuple(self.reader.cell(written, checked) for written, checked in case.parts)
             truth = choice.truths[position]
+            parts = tuple(replace(part, decides=part.value is truth) for part in parts)
             if position == choice.winner:
                 cases.append(CaseSeen(case.id, case.label, "won", parts))
             elif choice.winner is not None and position > choice.winner:
@@ -206,7 +208,19 @@ class _Subject:
         if truth is True:
             return None
         found = nearest(predicate, self._value, self._distance, self.ruleset)
-        return None if found is None else tuple(self._change(atom, becomes) for atom, becomes in found)
+        return None if found is None else tuple(self._change(atom, becomes) for atom, becomes in self._together(found))
+
+    def _together(self, found: tuple[tuple[Expr, bool], ...]) -> list[tuple[Expr, bool]]:
+        """Of a window or range whose both ends would have to change, the whole."""
+        ends: dict[Span, list[tuple[Expr, bool]]] = {}
+        for atom, becomes in found:
+            ends.setdefault(atom.span, []).append((atom, becomes))
+        merged: list[tuple[Expr, bool]] = []
+        for span, pairs in ends.items():
+            whole = span is not NOWHERE and len(pairs) == 2 and all(isinstance(one, Compare) for one, _ in pairs)
+            both = And(tuple(one for one, _ in pairs), span=span)
+            merged += [(both, True)] if whole and all(becomes for _, becomes in pairs) else pairs
+        return merged
 
     def _distance(self, atom: Expr) -> float:
         """How far a condition is from turning: 0 … 1 for a comparison of numbers or dates, else 1."""
@@ -222,7 +236,7 @@ class _Subject:
         match atom:
             case Compare():
                 return self._threshold(atom, becomes)
-            case In(operand) | IsMissing(operand) | Call(_, (operand, *_)):
+            case In(operand) | IsMissing(operand) | Call(_, (operand, *_)) | And((Compare(_, operand), *_)):
                 subject = bare(operand)
                 now, private = self.reader.public(subject)
                 text = one_line(subject.span.text) if not isinstance(subject, Constant) else None
@@ -238,12 +252,12 @@ class _Subject:
         now, private = self.reader.public(local)
         needed, bound_private = self.reader.public(bound)
         by, by_type = _apart(now, local.type, needed, bound.type)
-        if op in ("=", "!="):
+        if op in ("=", "!=") or not by:
             by = None
         text = one_line(bare(subject).span.text) or self._text(atom)
         if bare(subject).span == atom.span:
             text = self._text(bare(subject))
-        return Threshold(text, op, needed, bound.type, now, local.type, by, by_type, private=private or bound_private)
+        return Threshold(text, op, needed, bound.type, now, local.type, by, by_type, private, bound_private)
 
     def _text(self, node: Expr) -> str:
         return self.reader.text(node)

@@ -110,6 +110,7 @@ class Threshold:
     by: Value
     by_type: Type
     private: bool = False
+    needed_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class Reader:
         if about is None:
             return found
         subject = self._plain(about, about.span)
-        others = tuple(part for part in found.parts if part.text != subject.text)
+        others = tuple(part for part in found.parts if part.text != subject.text and not part.parts)
         return replace(found, text=f"{subject.text}: {found.text}", parts=(subject, *others))
 
     def named(self, name: str, text: str, type_: Type) -> Part:
@@ -88,7 +88,7 @@ class Reader:
         return next((str(getattr(part, "name", "")) for part in nodes(node) if getattr(part, "name", "")), "")
 
     def _part(self, written: Written, checked: Expr | None, index: Index, decides: bool, meanings: bool) -> Part:
-        node = index.get(written.span) if checked is None else bare(checked)
+        node = index.get(written.span) or self._parameter(written) if checked is None else bare(checked)
         if node is None:
             return Part(one_line(written.span.text), UNTYPED, None)
         here = self._plain(node, written.span, meanings)
@@ -103,6 +103,11 @@ class Reader:
                 )
         note = self._note(node, written)
         return replace(here, decides=decides, note=note, parts=tuple(parts))
+
+    def _parameter(self, written: Written) -> Expr | None:
+        """The value of a parameter that stands where the checked form has a plain number: `last n days`."""
+        found = self.evaluator.ruleset.parameters.get(str(written)) if isinstance(written, syntax.Name) else None
+        return Constant(found.value, found.type) if found and not isinstance(found.value, tuple) else None
 
     def _plain(self, node: Expr, span: Span, meanings: bool = False) -> Part:
         value, private = self.public(node)

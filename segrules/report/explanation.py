@@ -54,11 +54,12 @@ def screen(explanation: Explanation, language: Language) -> list[Line]:
 
 
 class _Drawing:
-    """How values and parts look in one language and zone."""
+    """How values and parts look in one language and zone; the meaning of a name is drawn once."""
 
     def __init__(self, timezone: str, language: Language) -> None:
         self.timezone = timezone
         self.language = language
+        self.explained: set[str] = set()
 
     def say(self, key: str, **args: str | int) -> str:
         return say(f"explain.{key}", self.language, **args)
@@ -83,7 +84,7 @@ class _Drawing:
         match one.kind:
             case "segment" | "list" | "case":
                 said = self.say("undecided" if one.value is None else "in" if one.value else "out")
-                parts = [": ", Piece(said, _colour(one.value))]
+                parts: list[str | Piece] = [": ", Piece(said, _colour(one.value))]
             case _:
                 parts = [" = ", Piece(self.value(one.value, one.type, one.private), "bold")]
         return line(Piece(one.name, "bold"), Piece(label, "dim"), *parts)
@@ -94,7 +95,8 @@ class _Drawing:
         if one.part is not None:
             yield from self.part(one.part, 1)
         for case in one.cases:
-            yield from self.case(case, with_parts=case.state != "after")
+            asked = one.kind == "case" and one.name.rpartition(".")[2] == case.id
+            yield from self.case(case, with_parts=asked or case.state != "after")
         for output in one.outputs:
             yield line("  ", output.text, " = ", self.value(output.value, output.type, output.private))
         yield from self.scores(one)
@@ -126,7 +128,8 @@ class _Drawing:
         yield from self.conditions(part, indent)
         for each in part.parts:
             yield from self.part(each, depth + 1)
-        if part.meaning is not None:
+        if part.meaning is not None and part.text not in self.explained:
+            self.explained.add(part.text)
             yield line(indent, "  ", Piece(self.say("because"), "dim"))
             yield from self.part(part.meaning, depth + 2)
 
@@ -218,7 +221,7 @@ class _Drawing:
 
     def threshold(self, change: Threshold) -> str:
         now = self.value(change.now, change.now_type, change.private)
-        needed = self.value(change.needed, change.needed_type, change.private)
+        needed = self.value(change.needed, change.needed_type, change.needed_private)
         text = change.subject
         if change.by is None or change.private:
             return self.say("compare", text=text, op=change.op, needed=needed, now=now)
@@ -335,7 +338,7 @@ def _change(change: Change, zone: str) -> dict[str, Any]:
             return {
                 "subject": change.subject,
                 "op": change.op,
-                "needed": _value(change.needed, change.needed_type, change.private, zone),
+                "needed": _value(change.needed, change.needed_type, change.needed_private, zone),
                 "now": _value(change.now, change.now_type, change.private, zone),
                 "by": None if change.private else json_value(change.by, change.by_type, zone),
             }
