@@ -73,6 +73,8 @@ def files(lines: list[str], start: int, end: int) -> list[File]:
     if not marks:
         return [rule_file("rules/case.yaml", lines[start:end], start, raw=False)]
     found = []
+    if any(line.strip() and not line.startswith("##") for line in lines[start : marks[0]]):
+        found.append(rule_file("rules/case.yaml", lines[start : marks[0]], start, raw=False))
     for mark, after in zip(marks, [*marks[1:], end], strict=True):
         named = _PATH.fullmatch(lines[mark])
         assert named

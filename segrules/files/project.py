@@ -8,13 +8,16 @@ whose parts were wrong is there with the parts that were right, so that names of
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from segrules.diagnostics.diagnostic import Diagnostic
 from segrules.files import fields
 from segrules.files.documents import ProjectFile, WrittenColumn, WrittenFormat, WrittenSource, WrittenTable
 from segrules.files.expressions import expression
-from segrules.source import Word
+from segrules.files.shape import meant
+from segrules.schema.contract import Cleaning
+from segrules.source import Span, Word
+from segrules.syntax.expr import Broken, Expr
 from segrules.yamltree.nodes import Entry, Map, Node, Scalar
 
 DEFAULT_RULES = "rules"
@@ -62,13 +65,13 @@ def _table(entry: Entry, found: list[Diagnostic]) -> WrittenTable:
             for other in node.entries
             if other.name in ("belongs_to", "rows", "time", "duplicates", "format")
         )
-    if isinstance(node, Map) and origin is None and node.entry("columns") is None:
+    if isinstance(node, Map) and origin is None and node.entry("columns") is None and not meant(node, ("columns",)):
         found.append(Diagnostic("R503", entry.key.span, {"key": "columns"}))
     rows = fields.get(node, "rows")
     return WrittenTable(
         name=fields.key(entry),
         source=_source(source, found),
-        from_=fields.word(origin),
+        from_=fields.word(origin) if source is None else None,
         columns=tuple(_column(column, found) for column in fields.entries(fields.get(node, "columns"))),
         key=fields.word(fields.get(node, "key")),
         parent=fields.word(fields.get(parent, "table")),
@@ -128,21 +131,23 @@ def node_entry(node: Node, name: str) -> Entry | None:
 
 def _column(entry: Entry, found: list[Diagnostic]) -> WrittenColumn:
     node, name = entry.value, fields.key(entry)
+    unknown = Word("", entry.key.span)
     if not isinstance(node, Map):
-        return WrittenColumn(name=name, type=fields.path(node) or Word("", entry.key.span))
+        type_ = fields.path(node)
+        return WrittenColumn(name, type_ or unknown, value=None if type_ else Broken(span=entry.key.span))
     value = node.get("value")
     written = fields.path(node.get("type"))
-    if written is None and value is None and node.get("type") is None:
+    if value is None and node.get("type") is None and not meant(node, ("type",)):
         found.append(Diagnostic("R503", entry.key.span, {"key": "type"}))
     return WrittenColumn(
         name=name,
-        type=written or Word("", entry.key.span),
+        type=written or unknown,
         can_be_missing=fields.text(node.get("missing")) == "allowed",
         values=fields.scalars(node.get("values")),
         min=fields.scalar(node.get("min")),
         max=fields.scalar(node.get("max")),
         pii=fields.flag(node.get("pii")),
-        clean=fields.words(node.get("clean")),
+        clean=tuple(word for word in fields.words(node.get("clean")) if word.text in get_args(Cleaning)),
         separator=fields.text(node.get("separator")),
         yes=fields.texts(node.get("yes")),
         no=fields.texts(node.get("no")),
@@ -151,8 +156,15 @@ def _column(entry: Entry, found: list[Diagnostic]) -> WrittenColumn:
         refers_to=fields.word(node.get("refers_to")),
         unmatched_is_missing=fields.text(node.get("unmatched")) == "missing",
         label=fields.text(node.get("label")),
-        value=None if value is None else expression(value, found),
+        value=_computed(value, written, entry.key.span, found),
     )
+
+
+def _computed(node: Node | None, written: Word | None, at: Span, found: list[Diagnostic]) -> Expr | None:
+    """The expression of a computed column; `Broken` for a column whose type was wrong and is reported."""
+    if node is not None:
+        return expression(node, found)
+    return Broken(span=at) if written is None else None
 
 
 def _format(node: Node | None) -> WrittenFormat:

@@ -1,7 +1,7 @@
 """A scorecard as written.
 
 In: its entry in a rule file.  Out: the document, None where it has no characteristic.  Always: each characteristic
-has one `otherwise`, its last row, or a diagnostic says so.
+says what everybody else gets, or a diagnostic says so.
 
     - name: income
       points: [{when: income >= 10万, points: 20}, {otherwise: 5}]
@@ -38,10 +38,8 @@ def _characteristic(node: Node, found: list[Diagnostic]) -> WrittenCharacteristi
     listed = node.entry("points")
     rows = fields.items(None if listed is None else listed.value)
     points: list[WrittenPoints] = []
-    ends = [None if row.entry("when") else row.entry("otherwise") for row in rows if isinstance(row, Map)]
-    if listed is not None and rows and not any(ends):
+    if listed is not None and rows and all(isinstance(row, Map) and not row.entry("otherwise") for row in rows):
         found.append(Diagnostic("R528", listed.key.span))
-    found.extend(Diagnostic("R528", end.key.span) for end in ends[:-1] if end is not None)
     for row in rows:
         when, otherwise = fields.get(row, "when"), fields.get(row, "otherwise")
         value = _points(fields.get(row, "points") if otherwise is None else otherwise)

@@ -52,7 +52,7 @@ def read_segmentation(entry: Entry, read_table: ReadTable, found: list[Diagnosti
     else:
         body = _decision_table(entry, node, read_table, found)
         outputs = max(1, len(body.outputs)) if body is not None else 0
-    otherwise, unknown = (_outcome(node.get(key), outputs, found) for key in ("otherwise", "unknown"))
+    otherwise, unknown = (_outcome(node.entry(key), outputs, found) for key in ("otherwise", "unknown"))
     if body is None:
         return None
     return WrittenSegmentation(
@@ -79,32 +79,38 @@ def _cases(node: Map, found: list[Diagnostic]) -> CaseList | None:
     return CaseList(tuple(cases)) if cases else None
 
 
-def _outcome(node: Node | None, outputs: int, found: list[Diagnostic]) -> WrittenOutcome | None:
+def _outcome(entry: Entry | None, outputs: int, found: list[Diagnostic]) -> WrittenOutcome | None:
+    """The outcome; one called like its key where its id was wrong, so that nobody asks for it."""
+    if entry is None:
+        return None
+    node = entry.value
+    nameless = fields.key(entry)
     if isinstance(node, Seq):
         scalars = fields.scalars(node) or ()
-        name = fields.word(node.items[0]) if node.items else None
         if outputs and len(scalars) == len(node.items) and scalars and len(scalars) != outputs:
             found.append(_length(node, len(scalars), outputs))
-        return None if name is None else WrittenOutcome(name, None, scalars[1:])
-    name = fields.word(fields.get(node, "segment"))
-    return None if name is None else WrittenOutcome(name, fields.text(fields.get(node, "label")))
+        return WrittenOutcome(fields.word(node.items[0]) or nameless if node.items else nameless, None, scalars[1:])
+    return WrittenOutcome(fields.word(fields.get(node, "segment")) or nameless, fields.text(fields.get(node, "label")))
 
 
 def _matrix(node: Map, found: list[Diagnostic]) -> Matrix | None:
-    axes = []
+    axes: list[WrittenAxis] = []
+    whole = True
     for entry in fields.entries(node.get("axes")):
         if entry.name in _CELL_KEYS:
             found.append(Diagnostic("R529", entry.key.span, {"name": entry.name}))
+            whole = False
             continue
         bands = tuple(
             (fields.key(band), test)
             for band in fields.entries(fields.get(entry.value, "bands"))
             if (test := fields.scalar(band.value)) is not None
         )
+        whole = whole and len(bands) == len(fields.entries(fields.get(entry.value, "bands"))) > 0
         axes.append(WrittenAxis(fields.key(entry), expression(fields.get(entry.value, "of"), found), bands))
     names = [axis.name.text for axis in axes]
     cells = [cell for item in fields.items(node.get("cells")) if (cell := _matrix_cell(item, names, found)) is not None]
-    return Matrix(tuple(axes), tuple(cells)) if axes and cells else None
+    return Matrix(tuple(axes), tuple(cells)) if whole and axes and cells else None
 
 
 def _matrix_cell(node: Node, axes: list[str], found: list[Diagnostic]) -> WrittenMatrixCell | None:

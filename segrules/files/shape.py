@@ -59,7 +59,7 @@ def did_you_mean(written: str, known: Sequence[str]) -> Help | None:
     return Help("known", {"known": ", ".join(f"`{name}`" for name in known)}) if known else None
 
 
-def _meant(node: Map, known: Sequence[str]) -> set[str]:
+def meant(node: Map, known: Sequence[str]) -> set[str]:
     """The known keys that unknown keys of *node* look like."""
     helps = [did_you_mean(entry.name, known) for entry in node.entries if entry.name not in known]
     return {str(one.args["suggestion"]) for one in helps if one is not None and one.key == "did_you_mean"}
@@ -107,17 +107,17 @@ def _told(root: Node, error: ValidationError) -> Iterator[Diagnostic]:
                     missing = [name for name in known if node.get(name) is None]
                     yield unknown_key(entry, missing)
         case "required", Map():
-            misspelled = _meant(node, list(rule.get("properties", ())))
+            misspelled = meant(node, list(rule.get("properties", ())))
             yield from (_missing(place, key) for key in wanted if node.entry(key) is None and key not in misspelled)
         case "dependentRequired", Map():
             for key, needed in wanted.items():
                 if node.entry(key) is not None:
                     yield from (_missing(place, other) for other in needed if node.entry(other) is None)
         case "anyOf", Map():
-            if wanted[0]["required"][0] not in _meant(node, list(rule.get("properties", ()))):
+            if wanted[0]["required"][0] not in meant(node, list(rule.get("properties", ()))):
                 yield _missing(place, wanted[0]["required"][0])
         case "oneOf", Map():
-            if not _meant(node, list(rule["properties"])):
+            if not meant(node, list(rule["properties"])):
                 yield Diagnostic("R508" if wanted[0]["required"] == ["cases"] else "R527", place)
         case "not", Map():
             first, second = wanted["required"]
