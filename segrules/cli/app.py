@@ -1,58 +1,19 @@
-"""The command line: one Typer application, one module per command.
+"""The command line.
 
 In: the arguments of the process.  Out: text on stdout and stderr, an exit code (docs/commands.md has the table).
-Always: a command imports what it needs when it runs, so that `segrules validate` starts fast.
+Always: UTF-8, whatever the locale; a plain `segrules validate` starts without building the whole application.
 
     main(["validate"])
 """
 
 from __future__ import annotations
 
+import gc
 import sys
-from typing import Annotated
+from functools import partial
 
-import typer
-
-from segrules import __version__
-from segrules.cli.commands.evaluate import evaluate
-from segrules.cli.commands.explain import explain
-from segrules.cli.commands.init import init
-from segrules.cli.commands.members import members
-from segrules.cli.commands.test import test
-from segrules.cli.commands.validate import validate
-from segrules.cli.options import INTERRUPTED, PIPE_CLOSED, command, silence
-
-COMMANDS = (init, validate, test, evaluate, members, explain)
-
-
-def application() -> typer.Typer:
-    """The application with all its commands."""
-    app = typer.Typer(
-        name="segrules",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-        help="Declarative rules for customer segmentation and targeted marketing.",
-    )
-    app.callback()(_top)
-    for each in COMMANDS:
-        app.command(each.__name__)(command(each))
-    return app
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        print(f"segrules {__version__}")
-        raise typer.Exit()
-
-
-def _top(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
-    ] = False,
-) -> None:
-    pass
+from segrules.cli.ending import INTERRUPTED, PIPE_CLOSED, guarded, silence
+from segrules.cli.quick import plain_validate
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -60,8 +21,17 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    gc.set_threshold(100_000)
+    given = sys.argv[1:] if arguments is None else arguments
+    if (plain := plain_validate(given)) is not None:
+        from segrules.cli.validation import validate_files
+
+        options, paths = plain
+        sys.exit(guarded(options, partial(validate_files, options, paths)))
+    from segrules.cli.application import application
+
     try:
-        application()(arguments)
+        application()(given)
     except BrokenPipeError:
         silence(sys.stdout)
         sys.exit(PIPE_CLOSED)

@@ -7,6 +7,7 @@ In: options.  Out: a folder, `Rules`, a day.  Always: what does not exist is `Wr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from segrules import pipeline
@@ -32,6 +33,22 @@ def find_folder(given: Path | None) -> Path:
         if (folder / FILE).is_file():
             return folder
     raise WrongUsage([Diagnostic("C901", NOWHERE, {}, Help("init"))])
+
+
+def project_of(options: Options, paths: Sequence[Path]) -> Path:
+    """The project that `validate PATHS` is about: the one asked for, or nearest, or a path that is one itself.
+    Raises `WrongUsage` for a path that is not there or lies outside."""
+    for path in paths:
+        if not path.exists():
+            raise WrongUsage([Diagnostic("C918", NOWHERE, {"path": path.as_posix()})])
+    if options.project is None and len(paths) == 1 and (paths[0] / FILE).is_file():
+        return paths[0]
+    folder = find_folder(options.project)
+    for path in paths:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            shown = {"path": path.as_posix(), "folder": folder.as_posix()}
+            raise WrongUsage([Diagnostic("C919", NOWHERE, shown)])
+    return folder
 
 
 def load(options: Options) -> Rules:

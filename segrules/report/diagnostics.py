@@ -54,10 +54,10 @@ def _one(one: Diagnostic, language: Language, shown: NamePath) -> list[Line]:
     for other in one.also:
         other_place = other.place
         if other_place.line and other_place != place:
-            lines.append(line("  ", Piece(f"{say('ui.see_also', language)} ", "cyan"), _where(other_place, shown)))
+            lines.append(line("  ", Piece(say("ui.see_also", language), "cyan"), _where(other_place, shown)))
             lines += _excerpt(other, other_place, "-", "cyan")
     if (way_out := help_text(one, language)) is not None:
-        lines.append(line("  ", Piece(f"{say('ui.help', language)} ", "cyan"), visible(way_out)))
+        lines.append(line("  ", Piece(say("ui.help", language), "cyan"), visible(way_out)))
     return lines
 
 
@@ -147,7 +147,7 @@ def _github_one(one: Diagnostic, language: Language, shown: NamePath) -> str:
     written = ",".join(f"{key}={_github_property(str(value))}" for key, value in properties.items())
     said = message(one, language)
     if (way_out := help_text(one, language)) is not None:
-        said += f"\n{say('ui.help', language)} {way_out}"
+        said += f"\n{say('ui.help', language)}{way_out}"
     return f"::{level(one.code)} {written}::{_github_text(said)}"
 
 

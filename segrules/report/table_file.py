@@ -16,7 +16,6 @@ from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
 from segrules.engine.results import Results
@@ -27,6 +26,7 @@ from segrules.report.privacy import private_names
 from segrules.tables.columns import Loaded
 
 SUFFIXES = (".csv", ".parquet")
+BLOCK = 1 << 16
 BOM = b"\xef\xbb\xbf"
 
 
@@ -70,22 +70,32 @@ def write(path: Path, found: Mapping[str, pa.Array]) -> None:
 
 
 def _write_csv(stream: BinaryIO, found: Mapping[str, pa.Array]) -> None:
-    header = ",".join(_quoted(name) for name in found)
-    stream.write(BOM + header.encode() + b"\n")
-    table = pa.table({f"c{index}": _text(values) for index, values in enumerate(found.values())})
-    pa_csv.write_csv(table, stream, pa_csv.WriteOptions(include_header=False, quoting_style="needed"))
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\r\n') else text
+    names = pa.array(list(found), pa.string())
+    stream.write(BOM + ",".join(_quoted(names).to_pylist()).encode() + b"\n")
+    rows = len(next(iter(found.values())))
+    for start in range(0, rows, BLOCK):
+        block = [_text(values.slice(start, BLOCK)) for values in found.values()]
+        lines = pc.binary_join_element_wise(*block, ",", null_handling="replace", null_replacement="")
+        ended = pc.binary_join_element_wise(lines, "\n", "")
+        stream.write("".join(ended.to_pylist()).encode())
 
 
 def _text(values: pa.Array) -> pa.Array:
+    """The cells of a column as a CSV file has them."""
+    if pa.types.is_string(values.type):
+        return _quoted(values)
     if pa.types.is_timestamp(values.type):
         return _timestamps(values)
     if pa.types.is_list(values.type):
-        return pc.binary_join(values, "|")
-    return values
+        return _quoted(pc.binary_join(values, "|"))
+    return values.cast(pa.string())
+
+
+def _quoted(texts: pa.Array) -> pa.Array:
+    """Texts in quotes where a reader of CSV would stumble without."""
+    needed = pc.match_substring_regex(texts, '[",\\r\\n]')
+    doubled = pc.replace_substring(texts, '"', '""')
+    return pc.if_else(needed, pc.binary_join_element_wise('"', doubled, '"', ""), texts)
 
 
 def _timestamps(values: pa.Array) -> pa.Array:

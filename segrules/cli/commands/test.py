@@ -22,7 +22,9 @@ def test(
     """Run the example customers in tests/ and show expected against actual, with the reason."""
     from segrules.cli.output import output_for
     from segrules.cli.project import load
-    from segrules.errors import InvalidRules
+    from segrules.diagnostics.diagnostic import Diagnostic
+    from segrules.errors import InvalidRules, WrongUsage
+    from segrules.source import NOWHERE
     from segrules.testing.outcome import as_json, screen
     from segrules.testing.read import read_tests
     from segrules.testing.run import run
@@ -33,6 +35,9 @@ def test(
     if tests.diagnostics:
         raise InvalidRules([*rules.warnings, *tests.diagnostics])
     chosen = [each for each in tests.tests if not names or any(part in each.name.text for part in names)]
+    if names and not chosen:
+        wanted = ", ".join(f"`{each}`" for each in names)
+        raise WrongUsage([Diagnostic("C920", NOWHERE, {"names": wanted})])
     verdicts = run(rules.project, rules.ruleset, chosen)
     match options.format:
         case Format.json:

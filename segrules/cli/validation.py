@@ -1,0 +1,54 @@
+"""Everything that is wrong with the files of a project, in one run.
+
+In: options, paths.  Out: diagnostics on stdout, sorted by place; the exit code 1 if one is an error.  Always: rules,
+contracts and test files are checked, whatever the paths say: they choose whose findings are shown. Data is not read;
+numpy and pandas are not imported.
+
+    validate_files(Options(), [Path("rules/vip.yaml")])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from segrules import pipeline
+from segrules.cli.options import Format, Options
+from segrules.cli.output import output_for
+from segrules.cli.project import overrides, project_of
+from segrules.diagnostics.catalogue import say
+from segrules.diagnostics.diagnostic import in_order
+from segrules.report.diagnostics import errors, summary
+from segrules.report.screen import line
+
+
+def validate_files(options: Options, paths: Sequence[Path]) -> int:
+    """Show every finding in *paths* (all files without), and say how many there are elsewhere."""
+    folder = project_of(options, paths)
+    output = output_for(replace(options, project=folder))
+    project, ruleset, found = pipeline.examine(folder, overrides(options))
+    if ruleset is not None and any(file.tests for file in project.tests):
+        from segrules.testing.read import read_tests
+
+        found = [*found, *read_tests(ruleset, project.tests).diagnostics]
+    everything = in_order(found)
+    chosen = [one for one in everything if _inside(one.span.place.file, folder, paths)] if paths else list(everything)
+    if options.format == Format.json:
+        output.json(output.findings(chosen))
+    else:
+        output.diagnostics(chosen, results=True)
+    if options.format == Format.text:
+        if ruleset is not None and not everything:
+            files, names = len(project.rules), len(ruleset.definitions)
+            output.messages([line(say("cli.ok", output.language, files=files, names=names))])
+        else:
+            output.messages([line(summary(chosen, output.language))])
+        if elsewhere := len(everything) - len(chosen):
+            output.messages([line(say("cli.elsewhere", output.language, n=elsewhere))])
+    return 1 if errors(chosen) else 0
+
+
+def _inside(file: str, folder: Path, paths: Sequence[Path]) -> bool:
+    place = (folder / file).resolve()
+    return any(place.is_relative_to(path.resolve()) for path in paths)
