@@ -27,6 +27,7 @@ from segrules.model.ruleset import Parameter
 from segrules.schema.calendar import zone
 from segrules.schema.contract import Cleaning, ColumnContract, Contracts, Table
 from segrules.schema.types import (
+    TEXT,
     UNTYPED,
     Bool,
     ListOfText,
@@ -38,7 +39,6 @@ from segrules.schema.types import (
     parse_type,
     widest,
 )  # fmt: skip
-from segrules.source import Word
 from segrules.syntax.expr import Expr as Written
 from segrules.syntax.expr import Name
 
@@ -62,8 +62,9 @@ def _column(written: WrittenColumn, timezone: str, found: list[Diagnostic]) -> C
     type_ = _type(written, found)
     values = None
     if written.values is not None:
-        values = tuple(value for one in written.values if (value := _value(one, type_, timezone, found)) is not None)
-        if isinstance(type_, ListOfText | Bool):
+        item = TEXT if isinstance(type_, ListOfText) else type_
+        values = tuple(value for one in written.values if (value := _value(one, item, timezone, found)) is not None)
+        if isinstance(type_, Bool):
             found.append(_no_use(written, Words("option.values"), type_))
             values = None
     least, most = (
@@ -86,7 +87,7 @@ def _column(written: WrittenColumn, timezone: str, found: list[Diagnostic]) -> C
         min=least,
         max=most,
         pii=written.pii,
-        clean=tuple(CLEANINGS[word.text] for word in written.clean if _known_cleaning(word, found)),
+        clean=tuple(CLEANINGS[word.text] for word in written.clean if word.text in CLEANINGS),
         separator=written.separator or "|",
         yes=yes,
         no=no,
@@ -135,15 +136,6 @@ def _bound(scalar: Scalar | None, written: WrittenColumn, type_: Type, timezone:
 def _no_use(written: WrittenColumn, option: Words, type_: Type) -> Diagnostic:
     args: Args = {"column": written.name.text, "option": option, "type": str(type_)}
     return Diagnostic("R548", written.name.span, args)
-
-
-def _known_cleaning(word: Word, found: list[Diagnostic]) -> bool:
-    if word.text in CLEANINGS:
-        return True
-    meant = nearest(word.text, CLEANINGS)
-    help_ = Help("did_you_mean", {"suggestion": meant}) if meant else None
-    found.append(Diagnostic("R549", word.span, {"text": word.text, "known": ", ".join(CLEANINGS)}, help_))
-    return False
 
 
 def _zone(written: WrittenColumn, type_: Type, found: list[Diagnostic]) -> str | None:

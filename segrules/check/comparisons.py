@@ -134,17 +134,14 @@ def among_values(subject: Operand, option: Operand, scope: Scope) -> None:
     values = finite_values(subject.node, scope)
     if values is None or isinstance(subject.node.type, Bool):
         return
-    same = [_number_or_itself(value, subject.node.type) for value in values]
+    kind: Type = TEXT if isinstance(subject.node.type, ListOfText) else subject.node.type
+    same = [_number_or_itself(value, kind) for value in values]
     if _number_or_itself(option.node.value, option.node.type) in same:
         return
-    spelled = [spell(value, subject.node.type) for value in values]
+    spelled = [spell(value, kind) for value in values]
     text = spell(option.node.value, option.node.type)
     meant = nearest(text.strip('"'), [one.strip('"') for one in spelled])
-    help_ = (
-        Help("did_you_mean", {"suggestion": f'"{meant}"' if isinstance(subject.node.type, Text) else meant})
-        if meant
-        else None
-    )
+    help_ = Help("did_you_mean", {"suggestion": f'"{meant}"' if isinstance(kind, Text) else meant}) if meant else None
     args = {"text": text, "subject": shown(subject.written), "values": shorten(", ".join(spelled))}
     scope.report("T407", option.written.span, args, help_)
 

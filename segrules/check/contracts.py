@@ -53,7 +53,7 @@ def contracts(project: ProjectFile, found: list[Diagnostic]) -> Contracts[Expr] 
     for name, table in written.items():
         _links(table, made.tables[name], made, found)
     customers = made.tables[made.customers]
-    if customers.key is None:
+    if customers.key is None and written[made.customers].key is None and written[made.customers].from_ is None:
         found.append(Diagnostic("R537", project.customers.span, {"table": made.customers}))
     if (parent := written[made.customers].parent) is not None:
         found.append(Diagnostic("R542", parent.span, {"table": made.customers}))
@@ -123,6 +123,8 @@ def _table(written: WrittenTable, all_columns: Mapping[str, Columns], found: lis
 def _column(word: Word | None, table: str, columns: Columns, found: list[Diagnostic]) -> str | None:
     if word is None or word.text in columns:
         return None if word is None else word.text
+    if not columns:
+        return None
     found.append(_no_column(word, table, columns))
     return None
 

@@ -45,8 +45,6 @@ def infer(written: w.Expr, scope: Scope) -> Expr:
         case w.Subject():
             assert scope.subject is not None
             return scope.subject
-        case w.Negative(w.Literal("integer", int(value))) if value == 2**63:
-            return Constant(-value, Integer(), span=span)
         case w.Negative(operand):
             return arithmetic.negative(_operand(operand, scope), span, scope)
         case w.Arithmetic(op, left, right):

@@ -43,9 +43,10 @@ def ids_once(ids: Sequence[Word], scope: Scope) -> None:
             scope.found.append(Diagnostic("R550", word.span, {"id": word.text}, also=(earlier.span,)))
 
 
-def needs_otherwise(written: WrittenSegmentation, cases: Sequence[CaseRule], scope: Scope) -> None:
-    """Report a segmentation that lacks `otherwise` and whose cases may leave somebody over."""
-    if written.otherwise is not None:
+def needs_otherwise(written: WrittenSegmentation, cases: Sequence[CaseRule], found_before: int, scope: Scope) -> None:
+    """Report a segmentation that lacks `otherwise` and whose cases may leave somebody over, unless something else
+    was found wrong with its cases."""
+    if written.otherwise is not None or len(scope.found) > found_before:
         return
     rows = [row for case in cases if (row := tests_of(case.when)) is not None]
     if not complete(rows, scope):

@@ -70,7 +70,10 @@ def _qualified(call: WrittenCall, field: Written, scope: Scope, quiet: bool) -> 
     if found is None and not quiet:
         tables = [table for table in scope.contracts.tables if _is_related(table, scope)]
         args: Args = {"function": call.function, "text": shown(field)}
-        if len(named) > 1:
+        customers = scope.contracts.customers
+        if not named and any(name.parts[0] == customers and len(name.parts) > 1 for name in _names_in(field)):
+            scope.report("T416", field.span, {"table": customers, "customers": customers})
+        elif len(named) > 1:
             args["tables"] = ", ".join(f"`{table}`" for table in named)
             scope.report("T425", field.span, args)
         elif isinstance(field, Name) and len(field.parts) > 1 and not _known_first(field, scope):

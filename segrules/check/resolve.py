@@ -189,7 +189,7 @@ def _plain(name: Name, first: str, scope: Scope) -> Target | Diagnostic:
         return _entry(first, scope)
     if first in TODAY:
         return ToToday()
-    if _customer_in_sight(scope) and (owners := scope.names.bare.get(first)):
+    if _customer_in_sight(scope) and (owners := _owners(first, scope)):
         if len(owners) == 1:
             return ToCase(owners[0], first)
         spellings = " / ".join(f"{owner}.{first}" for owner in owners)
@@ -197,6 +197,11 @@ def _plain(name: Name, first: str, scope: Scope) -> Target | Diagnostic:
     if first in scope.contracts.tables:
         return Diagnostic("N310", name.span, {"table": first}, Help("count", {"table": first}))
     return _unknown(name, first, scope)
+
+
+def _owners(case: str, scope: Scope) -> list[str]:
+    """The segmentations that have a case of this id, the one at hand apart."""
+    return [owner for owner in scope.names.bare.get(case, ()) if owner != scope.inside]
 
 
 def _customer_in_sight(scope: Scope) -> bool:
@@ -276,7 +281,7 @@ def _unknown(name: Name, first: str, scope: Scope) -> Diagnostic:
     args = {"name": first}
     in_sight = [column for table in scope.chain for column in scope.contracts.tables[table].columns]
     if _customer_in_sight(scope):
-        in_sight += [*scope.names.entries, *scope.names.bare, *TODAY]
+        in_sight += [*scope.names.entries, *(case for case in scope.names.bare if _owners(case, scope)), *TODAY]
     elif first in scope.names.entries:
         return Diagnostic("T420", name.span, {"what": first})
     if meant := nearest(first, in_sight):

@@ -11,7 +11,7 @@ need, whatever the number of links in between.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TypeAlias, assert_never
 
@@ -63,7 +63,7 @@ def check(
     if project.file is None:
         return None, found
     made = contracts(project.file, found)
-    if made is None:
+    if made is None or not all(table.columns for table in made.tables.values()):
         return None, list(in_order(found))
     checker = _Checker.of(project, made, overrides, found)
     checker.run()
@@ -180,13 +180,14 @@ class _Checker:
 
     def _segmentation(self, written: WrittenSegmentation) -> Needs:
         name = written.name.text
+        scope = replace(self.scope, inside=name)
         match written.body:
             case CaseList() as body:
-                made: Segmentation | None = yield from case_list(written, body, self.scope)
+                made: Segmentation | None = yield from case_list(written, body, scope)
             case Matrix() as body:
-                made = yield from matrix(written, body, self.scope)
+                made = yield from matrix(written, body, scope)
             case DecisionTable() as body:
-                made = yield from decision_table(written, body, self.scope)
+                made = yield from decision_table(written, body, scope)
             case _:
                 assert_never(written.body)
         parts = self.scope.names.parts[name]

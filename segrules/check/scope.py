@@ -72,7 +72,8 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """`chain` holds the tables whose columns are in sight, the row at hand first; `subject` is what a cell tests."""
+    """`chain` holds the tables whose columns are in sight, the row at hand first; `subject` is what a cell tests;
+    `inside` is the segmentation that is being checked, whose own cases have no bare ids there."""
 
     contracts: Contracts[Expr]
     names: Names
@@ -82,6 +83,7 @@ class Scope:
     chain: tuple[str, ...]
     sight: Sight = "customer"
     subject: Expr | None = None
+    inside: str | None = None
 
     def about(self, subject: Expr) -> Scope:
         """The same scope inside a cell or band that tests *subject*."""

@@ -43,6 +43,7 @@ Steps: TypeAlias = "Generator[Iterable[str], None, Segmentation | None]"
 def case_list(written: WrittenSegmentation, body: CaseList, scope: Scope) -> Steps:
     """Ordered cases with a predicate each."""
     yield needs((case.when for case in body.cases), scope)
+    before = len(scope.found)
     ids_once([case.id for case in body.cases], scope)
     cases = []
     for case in body.cases:
@@ -52,7 +53,7 @@ def case_list(written: WrittenSegmentation, body: CaseList, scope: Scope) -> Ste
     otherwise, unknown = outcome(written.otherwise, (), scope), outcome(written.unknown, (), scope)
     if any_wrong(*(case.when for case in cases)):
         return None
-    needs_otherwise(written, cases, scope)
+    needs_otherwise(written, cases, before, scope)
     return Segmentation(
         written.name.text, written.label, written.hit_policy, tuple(cases), otherwise, unknown, span=written.name.span
     )
@@ -107,12 +108,13 @@ def _value(axis: WrittenAxis, scope: Scope) -> Expr:
 
 def _axis(axis: WrittenAxis, value: Expr, parsed: list[tuple[Word, w.Expr | None]], scope: Scope) -> _Axis:
     bands: dict[str, cells.Test] = {}
+    before = len(scope.found)
     for (band, test), (_, scalar) in zip(parsed, axis.bands, strict=True):
         anything: w.Expr = w.Literal("bool", True, span=scalar.span)
         bands.setdefault(band.text, cells.test(test or anything, axis.of, value, scope))
     checked = [band.checked for band in bands.values()]
     line = None
-    if not is_wrong(value) and not any_wrong(*checked):
+    if not is_wrong(value) and not any_wrong(*checked) and len(scope.found) == before:
         line = _placed(axis, value, checked, scope)
     return _Axis(axis, value, bands, line)
 

@@ -35,6 +35,7 @@ def decision_table(written: WrittenSegmentation, body: DecisionTable, scope: Sco
     width = tested + len(body.outputs)
     rows = [row for row in body.rows if len(row) == width]
     yield needs((column for _, column in body.columns), scope)
+    before = len(scope.found)
     subjects = [_subject(name, column, scope) for name, column in body.columns]
     tests = [[cells.parsed(cell, subject, scope) for cell, subject in zip(row, subjects, strict=False)] for row in rows]
     outcomes = [one for one in (written.otherwise, written.unknown) if one is not None]
@@ -65,7 +66,7 @@ def decision_table(written: WrittenSegmentation, body: DecisionTable, scope: Sco
     ]
     if any_wrong(*subjects, *(case.when for case in cases)) or len(rows) < len(body.rows) or None in types:
         return None
-    needs_otherwise(written, cases, scope)
+    needs_otherwise(written, cases, before, scope)
     return Segmentation(
         written.name.text,
         written.label,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from segrules.check.calls import known
-from segrules.check.comparisons import Operand
+from segrules.check.comparisons import Operand, among_values
 from segrules.check.patterns import fault
 from segrules.check.scope import Args, Scope, any_wrong, wrong
 from segrules.check.widen import convert, shorten, shown
@@ -50,6 +50,8 @@ def list_test(op: ListOp, subject: Operand, operands: Sequence[Operand], span: S
         return scope.refuse("T405", subject.written.span, {**args, "type": str(subject.node.type)}, help_)
     if any_wrong(subject.node, *(one.node for one in operands)) or not all(fits):
         return wrong(span)
+    for one in operands:
+        among_values(subject, one, scope)
     nodes = (convert(subject.node, LIST), *(convert(one.node, TEXT) for one in operands))
     call = Call("has_all" if op == "has all of" else "has_any", nodes, BOOL, span=span)
     return Not(call, span=span) if op == "has none of" else call
