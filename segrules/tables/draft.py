@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from segrules.model import expr as model
 from segrules.model.expr import Expr, children
-from segrules.schema.contract import DistinctSource, Table
+from segrules.schema.contract import ColumnContract, DistinctSource, Table
 from segrules.schema.types import Text
 from segrules.tables.columns import Bools, Column, Loaded
 from segrules.tables.convert import convert, fits, spelling
@@ -51,9 +51,8 @@ def drafted(table: Table[Expr], raw: Raw, zone: str, row_values: RowValues) -> D
     not_finite: dict[str, Bools] = {}
     for name, cells in raw.columns.items():
         contract = table.columns[name]
-        if not isinstance(cells, Mixed) and not fits(cells.type, contract.type) and not _opaque(cells.type):
-            origin = Origin(raw.origin.table, raw.origin.shown, contract.span)
-            raise stop("D815", origin, "declare", column=name, found=_named(cells.type), type=str(contract.type))
+        if not raw.spelled and not isinstance(cells, Mixed) and not _opaque(cells.type):
+            _must_fit(cells.type, contract, raw.origin)
         found = convert(cells, contract.type, spelling(contract, table.format, zone, raw.spelled))
         columns[name] = found.column
         if found.faults:
@@ -77,8 +76,10 @@ def _opaque(t: pa.DataType) -> bool:
     return bool(pa.types.is_struct(t)) and [field_.name for field_ in t] == ["opaque"]
 
 
-def _named(t: pa.DataType) -> str:
-    return str(t).partition("<")[0]
+def _must_fit(t: pa.DataType, contract: ColumnContract[Expr], origin: Origin) -> None:
+    if not fits(t, contract.type):
+        found, at_column = str(t).partition("<")[0], Origin(origin.table, origin.shown, contract.span)
+        raise stop("D815", at_column, "declare", column=contract.name, found=found, type=str(contract.type))
 
 
 def computed_order(table: Table[Expr], there: Mapping[str, Column]) -> list[str]:

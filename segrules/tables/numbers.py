@@ -38,6 +38,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 _PERCENT = frozenset("%％")
 _LONGEST = 400
+_PLAIN_LENGTH = 38
 _SURE_DIGITS = {2: 3, 4: 6, 8: 15}
 """Decimal digits that a float of so many bytes always keeps: with no more, its shortest decimal is unique."""
 
@@ -165,15 +166,16 @@ def _from_texts(cells: pa.ChunkedArray, of: Integer | Decimal, spelling: Spellin
     scale = scale_of(of)
     if not spelling.plain:
         return by_distinct(cells, lambda words: _each(words.to_pylist(), of, spelling.format))
-    if scale == 0 and not _has_hex(cells):
+    if not _has(cells, "xXeE") and (pc.max(pc.binary_length(cells)).as_py() or 0) <= _PLAIN_LENGTH:
         try:
-            return parsed(of, numpy_of(pc.cast(cells, pa.int64())), missing_of(cells))
+            if scale == 0:
+                return parsed(of, numpy_of(pc.cast(cells, pa.int64())), missing_of(cells))
         except pa.ArrowInvalid:
             pass
-    try:
-        return _from_decimals(pc.cast(cells, pa.decimal128(38, scale)), of)
-    except pa.ArrowInvalid:
-        pass
+        try:
+            return _from_decimals(pc.cast(cells, pa.decimal128(38, scale)), of)
+        except pa.ArrowInvalid:
+            pass
     easy = rf"^[+-]?[0-9]{{1,18}}(\.[0-9]{{0,{scale}}}0{{0,10}})?$"
     return _in_two(
         cells,
@@ -198,9 +200,9 @@ def _number_texts(cells: pa.ChunkedArray, spelling: Spelling) -> Parsed:
         return _in_two(cells, r"^-?[0-9]{1,15}(\.[0-9]{1,15})?$", fast, slow)
 
 
-def _has_hex(cells: pa.ChunkedArray) -> bool:
-    """Arrow reads `0x1F` as an integer; nobody else does."""
-    return any(pc.any(pc.match_substring(cells, x)).as_py() for x in "xX")
+def _has(cells: pa.ChunkedArray, letters: str) -> bool:
+    """Arrow reads `0x1F` as an integer, and crashes on a decimal such as `1e999999999`."""
+    return any(pc.any(pc.match_substring(cells, letter)).as_py() for letter in letters)
 
 
 def _in_two(cells: pa.ChunkedArray, easy: str, fast: Any, slow: Any) -> Parsed:
