@@ -105,7 +105,8 @@ def part_of_rails(whole: Rails, start: int, stop: int) -> Rails:
 
 
 def joined(parts: list[Cell]) -> Column | Rails:
-    """The cells of all blocks in one; their texts have one dictionary. The result may not be written to."""
+    """The cells of all blocks in one; their texts have one dictionary, and no block holds items of another's lists.
+    The result may not be written to."""
     first = parts[0]
     if isinstance(first, Cells):
         columns = [one.column for one in parts if isinstance(one, Cells)]
@@ -116,6 +117,10 @@ def joined(parts: list[Cell]) -> Column | Rails:
             masks = [np.zeros(len(c), np.bool_) if c.missing is None else c.missing for c in columns]
             missing = np.concatenate(masks)
         values = np.concatenate([column.values for column in columns])
+        if first.column.offsets is not None:
+            lengths = [np.diff(column.offsets) for column in columns if column.offsets is not None]
+            offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(lengths))])
+            return Column(columns[0].type, values, missing, columns[0].dictionary, offsets)
         return Column(columns[0].type, values, missing, columns[0].dictionary)
     rails = [one for one in parts if not isinstance(one, Cells)]
     if len(rails) == 1:

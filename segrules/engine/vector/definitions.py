@@ -16,7 +16,7 @@ from typing import assert_never
 
 from segrules.engine.vector import canonical
 from segrules.engine.vector.dates import Scope
-from segrules.engine.vector.lower import Lowering, Origin, add, choose, lower
+from segrules.engine.vector.lower import Lowering, Origin, add, choose, lower, truth
 from segrules.engine.vector.program import (
     Chosen,
     Fixed,
@@ -63,8 +63,10 @@ def compile_definitions(
     for name in order:
         lowering.definition = name
         match ruleset.definitions[name]:
-            case Attribute(value=expr) | Segment(when=expr):
+            case Attribute(value=expr):
                 lowering.names[name] = lower(lowering, expr, space)
+            case Segment(when=expr):
+                lowering.names[name] = truth(lowering, expr, space)
             case StaticList():
                 lowering.names[name] = lowering.program.add(space, Listed(name), BOOL)
             case Segmentation() as segmentation:
@@ -81,16 +83,16 @@ def _segmentation(compiled: Compiled, segmentation: Segmentation) -> None:
     program, space = lowering.program, lowering.customers
     truths, outputs = [], []
     for case in segmentation.cases:
-        truths.append(lower(lowering, case.when, space))
+        truths.append(truth(lowering, case.when, space))
         outputs.append([lower(lowering, output, space) for output in case.outputs])
     taken = program.add(space, Fixed(False), BOOL)
     won: dict[str, list[Node]] = {id_: [] for id_ in segmentation.ids}
     passed: dict[str, list[Node]] = {case.id: [] for case in segmentation.cases}
     twice: list[Node] = []
-    for case, truth in zip(segmentation.cases, truths, strict=True):
-        true = add(lowering, space, IsTrue(truth), BOOL)
+    for case, predicate in zip(segmentation.cases, truths, strict=True):
+        true = add(lowering, space, IsTrue(predicate), BOOL)
         won[case.id].append(_without(lowering, true, taken))
-        unknown = add(lowering, space, IsMissing(truth), BOOL)
+        unknown = add(lowering, space, IsMissing(predicate), BOOL)
         passed[case.id].append(_without(lowering, unknown, taken))
         twice.append(canonical.conjunction(program, space, [true, taken]))
         taken = _either(lowering, taken, true)
@@ -143,11 +145,11 @@ def _scorecard(lowering: Lowering, scorecard: Scorecard) -> Node:
     program, space, type_ = lowering.program, lowering.customers, scorecard.type
     parts = [program.add(space, Fixed(scorecard.base), type_)]
     for characteristic in scorecard.characteristics:
-        truths = [lower(lowering, row.when, space) for row in characteristic.rows]
+        truths = [truth(lowering, row.when, space) for row in characteristic.rows]
         conditions = list(truths)
         points = [program.add(space, Fixed(row.points), type_) for row in characteristic.rows]
         if characteristic.missing is not None:
-            unknown = [add(lowering, space, IsMissing(truth), BOOL) for truth in truths]
+            unknown = [add(lowering, space, IsMissing(one), BOOL) for one in truths]
             conditions.append(canonical.disjunction(program, space, unknown))
             points.append(program.add(space, Fixed(characteristic.missing), type_))
         otherwise = program.add(space, Fixed(characteristic.otherwise), type_)

@@ -54,9 +54,9 @@ def evaluate(
     try:
         found = run(program, spaces, scope, wanted, block_rows=block_rows, threads=threads)
     except Overflow:
-        found, node, at = replay(program, spaces, scope, wanted)
+        found, node, row = replay(program, spaces, scope, wanted)
         _check_unique(ruleset, compiled, found)
-        raise _stopped(ruleset, compiled.lowering.origins, found, node, at) from None
+        raise _stopped(ruleset, compiled.lowering.origins, found, node, row) from None
     _check_unique(ruleset, compiled, found)
     return _results(ruleset, compiled, found, order, asked)
 
@@ -150,10 +150,10 @@ def _check_unique(ruleset: RuleSet, compiled: Compiled, found: Found) -> None:
             raise RunStopped([not_unique(segmentation, true[0], true[1], _shown(ruleset, found, customer))])
 
 
-def _stopped(ruleset: RuleSet, origins: dict[Node, Origin], found: Found, node: Node, at: Overflow) -> RunStopped:
+def _stopped(ruleset: RuleSet, origins: dict[Node, Origin], found: Found, node: Node, row: int) -> RunStopped:
     """Why the run stopped: the expression, and the customer or the row that nobody owns."""
     program = found.program
-    origin, space, row = origins[node], program.spaces[node], at.row or 0
+    origin, space = origins[node], program.spaces[node]
     customers = ruleset.contracts.customers
     if space == customers:
         return RunStopped([overflow(origin.node, origin.definition, _shown(ruleset, found, row))])

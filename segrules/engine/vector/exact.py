@@ -166,12 +166,15 @@ def _quotient(left: Column, right: Column) -> Column:
     with np.errstate(all="ignore"):
         values = (a.astype(np.float64) * up) / (b.astype(np.float64) * down)
     if _magnitude(a) * up > _EXACT_DOUBLE or _magnitude(b) * down > _EXACT_DOUBLE:
-        large = (np.abs(a.astype(np.float64)) > _EXACT_DOUBLE // up) | (
-            np.abs(b.astype(np.float64)) > _EXACT_DOUBLE // down
-        )
+        large = _beyond(a, _EXACT_DOUBLE // up) | _beyond(b, _EXACT_DOUBLE // down)
         for row in np.flatnonzero(large & ~zero):
             values[row] = (int(a[row]) * up) / (int(b[row]) * down)
     return built(NUMBER, values, missing)
+
+
+def _beyond(values: Ints, limit: int) -> Bools:
+    found: Bools = (values > limit) | (values < -limit)
+    return found
 
 
 def _floating(op: Literal["+", "-", "*", "/"], left: Column, right: Column) -> Column:

@@ -45,6 +45,7 @@ from segrules.model import expr as model
 from segrules.schema.calendar import window
 from segrules.schema.types import (
     BOOL,
+    DATE,
     LIST,
     NUMBER,
     Date,
@@ -96,6 +97,17 @@ def lower(self: Lowering, node: model.Expr, space: str) -> Node:
     made = _lowered(self, node, space)
     self.origins.setdefault(made, Origin(self.definition, node))
     return made
+
+
+def truth(self: Lowering, node: model.Expr, space: str) -> Node:
+    """The node of a predicate; the literal `missing` as one is unknown."""
+    return _typed(self.program, lower(self, node, space), BOOL)
+
+
+def _typed(program: Program, node: Node, type_: Type) -> Node:
+    """*node*, or if it is the literal `missing`, a missing value of *type_*."""
+    untyped = isinstance(program.types[node], Untyped)
+    return program.add(program.spaces[node], Fixed(None), type_) if untyped else node
 
 
 def add(self: Lowering, space: str, op: Blockwise, type_: Type, checked: bool = False) -> Node:
@@ -154,21 +166,21 @@ def _lowered(self: Lowering, node: model.Expr, space: str) -> Node:
         case model.IsMissing(operand):
             return add(self, space, IsMissing(lower(self, operand, space)), BOOL)
         case model.Not(operand):
-            return canonical.negation(program, lower(self, operand, space))
+            return canonical.negation(program, truth(self, operand, space))
         case model.And(parts):
-            return canonical.conjunction(program, space, [lower(self, part, space) for part in parts])
+            return canonical.conjunction(program, space, [truth(self, part, space) for part in parts])
         case model.Or(parts):
-            return canonical.disjunction(program, space, [lower(self, part, space) for part in parts])
+            return canonical.disjunction(program, space, [truth(self, part, space) for part in parts])
         case model.Call():
             return _call(self, node, space)
         case model.Case(branches, otherwise, type_):
-            conditions = tuple(lower(self, condition, space) for condition, _ in branches)
+            conditions = tuple(truth(self, condition, space) for condition, _ in branches)
             values = tuple(lower(self, value, space) for _, value in branches)
             last = None if otherwise is None else lower(self, otherwise, space)
             return choose(self, space, conditions, values, last, type_)
         case model.Aggregate(function, table, value, where, type_):
-            summed = None if value is None else lower(self, value, table)
-            counted = None if where is None else lower(self, where, table)
+            summed = None if value is None else _typed(program, lower(self, value, table), type_)
+            counted = None if where is None else truth(self, where, table)
             return program.add(space, Aggregated(function, table, summed, counted), type_, checked=True)
         case model.Population():
             return _ranked(self, node)
@@ -182,6 +194,8 @@ def choose(
     """The value beside the first TRUE condition: `case`."""
     if isinstance(t, Untyped):
         return self.program.add(space, Fixed(None), t)
+    values = tuple(_typed(self.program, value, t) for value in values)
+    otherwise = None if otherwise is None else _typed(self.program, otherwise, t)
     if isinstance(t, ListOfText):
         last = self.program.add(space, Fixed(None), LIST) if otherwise is None else otherwise
         pairs = tuple(part for pair in zip(conditions, values, strict=True) for part in pair)
@@ -205,9 +219,8 @@ def _call(self: Lowering, node: model.Call, space: str) -> Node:
     program = self.program
     args = tuple(lower(self, arg, space) for arg in node.args)
     if node.function == "date":
-        return (
-            add(self, space, LocalDay(args[0]), node.type) if isinstance(program.types[args[0]], Timestamp) else args[0]
-        )
+        instant = isinstance(program.types[args[0]], Timestamp)
+        return add(self, space, LocalDay(args[0]), DATE) if instant else _typed(program, args[0], DATE)
     if node.function not in _KLEENE and node.function != "default" and _any_missing(program, args):
         return program.add(space, Fixed(None), node.type)
     if node.function == "default" and not isinstance(node.type, ListOfText):
@@ -216,7 +229,8 @@ def _call(self: Lowering, node: model.Call, space: str) -> Node:
         return add(self, space, Applied(node.function, args), node.type)
     varying = [i for i, arg in enumerate(args) if not isinstance(program.ops[arg], Fixed)]
     types = [program.types[arg] for arg in args]
-    if len(varying) == 1 and isinstance(types[varying[0]], Text):
+    missing_spreads = node.function not in _KLEENE or varying == [0]
+    if len(varying) == 1 and isinstance(types[varying[0]], Text) and missing_spreads:
         return program.add(space, Mapped(node.function, args, varying[0]), node.type)
     if any(isinstance(t, Text | ListOfText) for t in (*types, node.type)):
         return program.add(space, Whole(node.function, args), node.type)
@@ -229,7 +243,7 @@ def _default(self: Lowering, space: str, args: tuple[Node, ...], type_: Type) ->
     wanted: list[Node] = []
     for arg in args:
         op = self.program.ops[arg]
-        if op != Fixed(None):
+        if op != Fixed(None) and not isinstance(self.program.types[arg], Untyped):
             wanted.append(arg)
         if isinstance(op, Fixed) and op.value is not None:
             break
@@ -242,7 +256,7 @@ def _ranked(self: Lowering, node: model.Population) -> Node:
     space = self.customers
     value = lower(self, node.value, space)
     by = tuple(lower(self, part, space) for part in node.by)
-    among = None if node.among is None else lower(self, node.among, space)
+    among = None if node.among is None else truth(self, node.among, space)
     made = self.program.add(space, Ranked(node, value, by, among), node.type, checked=True)
     self.rankings.setdefault(self.definition, {}).setdefault(node, made)
     return made

@@ -34,7 +34,7 @@ def row_values(expr: Expr, loaded: Loaded, timezone: str) -> Column:
     except Overflow:
         _, failed, at = replay(lowering.program, spaces, scope, [node])
         origin = lowering.origins[failed]
-        row = place(loaded, at.row or 0)
+        row = place(loaded, at)
         raise RunStopped([overflow_in_row(origin.node, loaded.name, loaded.name, row)]) from None
     return found.column(node)
 

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from segrules.engine.results import Cuts
 from segrules.engine.vector.aggregate import aggregate
 from segrules.engine.vector.cells import Cell, Cells, as_cell, as_column, joined, part, part_of_rails
@@ -45,7 +47,7 @@ from segrules.engine.vector.program import (
 from segrules.engine.vector.rails import Rails, unpack
 from segrules.engine.vector.spaces import Spaces, gathered
 from segrules.schema.types import Text, Type
-from segrules.tables.columns import Bools, Column
+from segrules.tables.columns import Bools, Column, Ints
 
 BLOCK_ROWS = 1 << 16
 
@@ -119,25 +121,45 @@ def run(
     return found
 
 
-def replay(program: Program, spaces: Spaces, scope: Scope, wanted: Sequence[Node]) -> tuple[Found, Node, Overflow]:
+def replay(program: Program, spaces: Spaces, scope: Scope, wanted: Sequence[Node]) -> tuple[Found, Node, int]:
     """Runs a program that overflowed once more, node by node in the order written: what was found before the first
-    node that overflows, that node, and where."""
+    node that overflows, that node, and its row: of related rows one of the first customer, of nobody if need be."""
     found = Found(program, spaces, scope)
     kernels = Kernels(program, scope)
-    registers: dict[Node, Cell] = {}
     for node in program.live(list(wanted)):
+        kernel = None if _in_full(program, node) else kernels.make(node)
         try:
-            if _in_full(program, node):
+            if kernel is None:
                 resolve(found, node)
                 _remember(kernels, found, node)
             else:
-                rows = found.rows(node)
-                found.full[node] = joined([kernels.make(node)(registers, rows)])
-            whole = found.full[node]
-            registers[node] = Cells(whole) if isinstance(whole, Column) else whole
+                found.full[node] = joined([_on(found, node, kernel, np.arange(found.rows(node)))])
         except Overflow as overflow:
-            return found, node, overflow
+            if kernel is None or program.spaces[node] == spaces.contracts.customers:
+                return found, node, overflow.row or 0
+            return found, node, _first_row(found, node, kernel)
     raise AssertionError("a program that overflows in blocks overflows as a whole")
+
+
+def _first_row(found: Found, node: Node, kernel: Kernel) -> int:
+    """The row that overflows first when the rows stand by customer, those of nobody last."""
+    owner = found.spaces.owner(found.program.spaces[node])
+    order = np.lexsort((owner, owner < 0))
+    fine, wrong = 0, len(order)
+    while wrong - fine > 1:
+        middle = (fine + wrong) // 2
+        try:
+            _on(found, node, kernel, order[:middle])
+            fine = middle
+        except Overflow:
+            wrong = middle
+    return int(order[fine])
+
+
+def _on(found: Found, node: Node, kernel: Kernel, rows: Ints) -> Cell:
+    """The value of *node* in some rows of its space."""
+    registers = {operand: as_cell(found.column(operand).take(rows)) for operand in operands(found.program.ops[node])}
+    return kernel(registers, len(rows))
 
 
 def resolve(found: Found, node: Node) -> None:
