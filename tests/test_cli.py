@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -50,8 +49,8 @@ def read_case(folder: Path) -> Case:
     )
 
 
-def folders() -> Iterator[Path]:
-    return iter(sorted(CASES.iterdir()))
+def folders() -> list[Path]:
+    return sorted(CASES.iterdir())
 
 
 def make_project(case: Case, place: Path) -> None:
@@ -233,5 +232,3 @@ def test_an_unfinished_file_never_takes_the_place_of_a_good_one(
     assert "no space left" in err
     assert (start / "out.csv").read_text(encoding="utf-8") == "good"
     assert sorted(path.name for path in start.glob("*out.csv*")) == ["out.csv"]
-
-

@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
     from segrules.cli.application import application
 
     try:
-        application()(given)
+        application()(given, prog_name="segrules")
     except BrokenPipeError:
         silence(sys.stdout)
         sys.exit(PIPE_CLOSED)

@@ -15,7 +15,7 @@ from segrules.cli.options import Options
 from segrules.cli.project import as_of, load, unknown_name
 from segrules.diagnostics.diagnostic import Diagnostic, in_order
 from segrules.engine.results import Results
-from segrules.errors import WrongUsage
+from segrules.errors import SegrulesError, WrongUsage
 from segrules.model.names import Named, find
 from segrules.model.ruleset import RuleSet
 from segrules.report import table_file
@@ -77,7 +77,9 @@ def write_file(done: Evaluated, path: Path, names: list[Named], with_cases: bool
     try:
         table_file.write(path, table_file.columns(ruleset, done.results, customers, wanted))
     except OSError as refused:
-        raise WrongUsage([Diagnostic("C913", NOWHERE, {"file": path.as_posix(), "reason": _reason(refused)})]) from None
+        raise SegrulesError(
+            [Diagnostic("C913", NOWHERE, {"file": path.as_posix(), "reason": _reason(refused)})]
+        ) from None
 
 
 def _reason(refused: OSError) -> str:

@@ -92,8 +92,8 @@ class Output:
         show([line(Piece(text, "red"))], sys.stderr, self._coloured(sys.stderr))
 
     def path(self, name: str) -> str:
-        """The path of a project's file as seen from the current folder."""
-        if self.folder is None or Path(name).is_absolute():
+        """The path of a project's file as seen from the current folder; another name, such as `--set`, as it is."""
+        if self.folder is None or Path(name).is_absolute() or not (self.folder / name).exists():
             return name
         try:
             return Path(os.path.relpath(self.folder / name)).as_posix()
