@@ -25,7 +25,7 @@ def takes_value(expected: frozenset[str]) -> bool:
 
 def is_complete(expected: frozenset[str]) -> bool:
     """Whether an operand had just ended here, so that an operator could follow."""
-    return ("AND" in expected and "PLUS" in expected) or {"AND", "OR"} <= expected
+    return "TO" not in expected and {"AND", "OR"} <= expected
 
 
 def expected_words(expected: frozenset[str]) -> Words:
@@ -42,12 +42,12 @@ def expected_words(expected: frozenset[str]) -> Words:
     if "IS" in expected and not is_complete(expected):
         found.append(Words("syntax.test"))
     if is_complete(expected):
-        found.append(Words("syntax.range" if "TO" in expected else "syntax.operator"))
+        found.append(Words("syntax.operator"))
     elif "TO" in expected:
         found.append(Words("syntax.range"))
     elif "PLUS" in expected:
         found.append(Words("syntax.arithmetic"))
-    elif {"IN", "BETWEEN"} <= expected and "NAME" not in expected:
+    elif {"IN", "BETWEEN"} <= expected and not {"NAME", "IS"} & expected:
         found.append(Words("syntax.negatable"))
     if "UNIT" in expected and not {"PLUS", "AND", "OR", "NAME"} & expected:
         found.append(Words("syntax.unit"))

@@ -112,7 +112,7 @@ _EDGE = r"(?!\w)"
 _GAP = r"[ \t\r\n]"
 _RESERVED = rf"(?:(?ai:{'|'.join(RESERVED_EN)})|{'|'.join(RESERVED_ZH)}){_EDGE}"
 PLAIN_NAME = rf"(?!{_RESERVED})[^\W\d]\w*"
-_PART = rf"(?:{PLAIN_NAME}|`[^`]*(?:``[^`]*)*`(?!`))"
+_PART = rf"(?:{PLAIN_NAME}|`[^`]*+(?:``[^`]*+)*+`)"
 _UNIT_EN = rf"(?ai:{'|'.join(f'{unit}s?' for unit in UNITS_EN)}){_EDGE}"
 _UNIT_ZH = "|".join(sorted(UNITS_ZH, key=len, reverse=True))
 _UNIT = rf"(?:{_UNIT_EN}|(?:{_UNIT_ZH}){_EDGE})"
@@ -136,7 +136,7 @@ def _pattern(keyword: Keyword) -> str:
 
 
 _TEXT = "|".join(
-    rf"{opening}[^{closing}]*(?:{closing}{closing}[^{closing}]*)*{closing}(?!{closing})"
+    rf"{opening}[^{closing}]*+(?:{closing}{closing}[^{closing}]*+)*+{closing}"
     for opening, closing in (('"', '"'), ("'", "'"), ("“", "”"), ("‘", "’"))
 )
 

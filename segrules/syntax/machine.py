@@ -37,12 +37,13 @@ class Token(NamedTuple):
 class Failure:
     """Where the text stopped making sense: `token` is what stood there (kind "" where no token could be read, "$END"
     at the end, "DEEP" for one bracket too many), `expected` the terminals that could have stood there instead,
-    `before` the tokens up to there, `open` the brackets not yet closed."""
+    `before` the tokens up to there, `open` the brackets not yet closed, `start` the start symbol."""
 
     token: Token
     expected: frozenset[str]
     before: tuple[Token, ...]
     open: tuple[Token, ...]
+    start: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Tables:
     def _failure(self, token: Token, start: str, seen: list[Token], opened: list[Token]) -> Failure:
         states = self._replay(start, seen)
         expected = frozenset(kind for kind in self.rows[states[-1]] if kind.isupper() and self._takes(states, kind))
-        return Failure(token, expected, tuple(seen), tuple(opened))
+        return Failure(token, expected, tuple(seen), tuple(opened), start)
 
     def _replay(self, start: str, seen: list[Token]) -> list[int]:
         """The states after *seen*, before any reduction that the next token brought about."""
@@ -173,4 +174,4 @@ def _mode(accepted: frozenset[str]) -> frozenset[str]:
 def scanner(kinds: frozenset[str]) -> re.Pattern[str]:
     """One pattern for white space and then the first of the terminals, in the order of their table."""
     choices = "|".join(f"(?P<{name}>{pattern})" for name, pattern in TERMINALS.items() if name in kinds)
-    return re.compile(rf"[ \t\r\n]*(?:{choices}|(?P<END_OF_TEXT>\Z))")
+    return re.compile(rf"[ \t\r\n]*+(?:{choices}|(?P<END_OF_TEXT>\Z))")

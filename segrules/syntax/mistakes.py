@@ -27,7 +27,7 @@ from segrules.syntax.keywords import (
     is_unit,
     keywords_inside,
 )
-from segrules.syntax.machine import Failure
+from segrules.syntax.machine import Failure, Token
 from segrules.syntax.misfit import Here, at_failure
 
 COMPARISONS = frozenset(
@@ -94,6 +94,9 @@ def _unclosed(here: Here) -> Diagnostic | None:
 def _number(here: Here) -> Diagnostic | None:
     last = here.last()
     touches = last.kind == "NUMBER" and last.end == here.start
+    if last.kind == "DATE" and re.compile("[0-9]{1,2}:[0-9]{2}").match(here.text, here.start):
+        span = here.place(last).to(here.span)
+        return here.says("S218", "timestamp", span, found=f"{span.text}:…")
     if here.kind == "COMMA" and touches:
         rest = re.compile(r"(?:,[0-9]{3})+(?![0-9])(?:\.[0-9]+)?").match(here.text, here.start)
         if rest and re.fullmatch("[0-9]{1,3}", here.written(last)):
@@ -234,7 +237,24 @@ def _after_in(here: Here) -> Diagnostic | None:
 def _chain(here: Here) -> Diagnostic | None:
     if here.kind not in COMPARISONS or "PLUS" not in here.failure.expected:
         return None
+    if here.failure.start == "cell" and not COMPARISONS & {token.kind for token in _this_test(here)}:
+        return here.says("S240", "column", found=here.written(here.last()))
     return here.says("S219", "and", found=here.piece)
+
+
+def _this_test(here: Here) -> list[Token]:
+    """The tokens of the cell's test at hand: those after the last comma."""
+    before = here.failure.before
+    commas = [at for at, token in enumerate(before) if token.kind == "COMMA"]
+    return list(before[commas[-1] + 1 :] if commas else before)
+
+
+def _cell(here: Here) -> Diagnostic | None:
+    if here.failure.start != "cell" or "PLUS" not in here.failure.expected:
+        return None
+    if here.kind == "DOTS":
+        return here.says("S240", "range", found=here.piece)
+    return here.says("S240", "and", found=here.piece) if here.kind == "AND" else None
 
 
 def _word_operator(here: Here) -> Diagnostic | None:
@@ -332,6 +352,8 @@ def _stray(here: Here) -> Diagnostic | None:
     if here.piece == "." and here.last().kind == "NAME":
         return here.says("S231", "dot", here.place(here.last()).to(here.span), found=f"{here.written(here.last())}.")
     one = here.source.text[here.start]
+    if here.piece[0] in "+-*/=<>≠≤≥()[],.?":
+        return None
     span = here.source.span(here.start, here.start + 1)
     return here.says("S206", STRAY.get(one, "backquotes"), span, character=one)
 
@@ -345,5 +367,5 @@ def _piece_missing(here: Here) -> Diagnostic | None:
 
 QUESTIONS: tuple[Callable[[Here], Diagnostic | None], ...] = (
     _deep, _hidden, _unclosed, _number, _operator, _is, _empty_list, _piece_missing, _window, _unit, _list_test,
-    _after_in, _chain, _word_operator, _case, _modifier, _brackets, _list, _glued, _several, _stray,
+    _after_in, _chain, _cell, _word_operator, _case, _modifier, _brackets, _list, _glued, _several, _stray,
 )  # fmt: skip
