@@ -10,6 +10,7 @@ leaves this module.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal as ShortDecimal
 from fractions import Fraction
 from typing import assert_never
 
@@ -293,7 +294,8 @@ def _apart(now: Value, now_type: Type, needed: Value, needed_type: Type) -> tupl
         case (Timestamp(), _) | (_, Timestamp()):
             return None, INTEGER
         case (Number(), _) | (_, Number()):
-            return float(apart), NUMBER
+            shown = [ShortDecimal(repr(float(one))), ShortDecimal(repr(float(other)))]
+            return float(abs(shown[0] - shown[1])), NUMBER
         case _:
             scale = max(scale_of(now_type), scale_of(needed_type))
             return int(apart * 10**scale), Decimal(scale) if scale else INTEGER

@@ -17,7 +17,7 @@ from segrules.engine.nearest import bare
 from segrules.engine.needs import nodes, owner
 from segrules.engine.reference.customers import Evaluator
 from segrules.engine.results import CutPoints
-from segrules.engine.stops import one_line
+from segrules.engine.stops import one_line, plain
 from segrules.model.expr import (
     Aggregate,
     And,
@@ -33,9 +33,9 @@ from segrules.model.expr import (
     WindowEdge,
 )
 from segrules.model.privacy import is_private, private_names
-from segrules.model.ruleset import Attribute, Segment
+from segrules.model.ruleset import Attribute, Segment, Segmentation
 from segrules.schema.calendar import window
-from segrules.schema.types import UNTYPED, Type, Value
+from segrules.schema.types import LIST, UNTYPED, Type, Value
 from segrules.source import NOWHERE, Span
 from segrules.syntax import expr as syntax
 from segrules.syntax.expr import Expr as Written
@@ -88,6 +88,8 @@ class Reader:
         return next((str(getattr(part, "name", "")) for part in nodes(node) if getattr(part, "name", "")), "")
 
     def _part(self, written: Written, checked: Expr | None, index: Index, decides: bool, meanings: bool) -> Part:
+        if isinstance(written, syntax.Name) and checked is None and (listed := self._list(written)) is not None:
+            return listed
         node = index.get(written.span) or self._parameter(written) if checked is None else bare(checked)
         if node is None:
             return Part(one_line(written.span.text), UNTYPED, None)
@@ -109,10 +111,18 @@ class Reader:
         found = self.evaluator.ruleset.parameters.get(str(written)) if isinstance(written, syntax.Name) else None
         return Constant(found.value, found.type) if found and not isinstance(found.value, tuple) else None
 
-    def _plain(self, node: Expr, span: Span, meanings: bool = False) -> Part:
+    def _list(self, written: syntax.Name) -> Part | None:
+        """A list parameter with its values as texts."""
+        found = self.evaluator.ruleset.parameters.get(str(written))
+        if found is None or not isinstance(found.value, tuple):
+            return None
+        texts = tuple(plain(value, found.type) for value in found.value if not isinstance(value, tuple))
+        return Part(one_line(written.span.text), LIST, texts, label=found.label)
+
+    def _plain(self, node: Expr, span: Span, meanings: bool = False, text: str = "") -> Part:
         value, private = self.public(node)
         label, meaning = self._meaning(node) if meanings else (None, None)
-        return Part(one_line(span.text), node.type, value, private, label=label, meaning=meaning)
+        return Part(text or one_line(span.text), node.type, value, private, label=label, meaning=meaning)
 
     def _truth(self, node: Expr | None) -> Value:
         return None if node is None else self.evaluator.value(node, self.ordinal)
@@ -128,6 +138,8 @@ class Reader:
                 return definition.label, self.part(definition.written, expr, meanings=False)
             case None:
                 return None, None
+            case Segmentation() if isinstance(node, Compare):
+                return None, self._plain(name, name.span, text=definition.name)
             case _:
                 return (definition.label if isinstance(node, Reference) else None), None
 

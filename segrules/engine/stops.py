@@ -9,7 +9,7 @@ Always: a key or value of a `pii` column never stands in one.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from segrules.diagnostics.diagnostic import Diagnostic, Help
@@ -20,6 +20,7 @@ from segrules.schema.calendar import to_date
 from segrules.schema.types import Date, Decimal, Timestamp, Type, Value
 
 MASKED = "***"
+QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "`": "`"}
 
 
 def overflow(node: Expr, definition: str, customer: str) -> Diagnostic:
@@ -104,5 +105,21 @@ def plain(value: Value, type_: Type) -> str:
 
 
 def one_line(text: str) -> str:
-    """*text* with every stretch of white space as one space."""
-    return " ".join(text.split())
+    """An expression's text without comments, with every stretch of white space as one space."""
+    return " ".join("".join(_without_comments(text)).split())
+
+
+def _without_comments(text: str) -> Iterator[str]:
+    closing = ""
+    in_comment = False
+    for character in text:
+        if in_comment:
+            in_comment = character != "\n"
+        elif closing:
+            closing = "" if character == closing else closing
+        elif character in QUOTES:
+            closing = QUOTES[character]
+        else:
+            in_comment = character == "#"
+        if not in_comment:
+            yield character

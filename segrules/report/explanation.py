@@ -25,13 +25,14 @@ from segrules.engine.explanation import (
     Threshold,
     Turn,
 )
-from segrules.report.screen import Line, Piece, Style, line
+from segrules.report.screen import Line, Piece, Style, line, width
 from segrules.report.values import MASK, json_value, shown
 from segrules.schema.calendar import to_date
 from segrules.schema.types import DATE, INTEGER, Bool, Date, Decimal, Integer, Timestamp, Type, Untyped, Value
 
 FORMAT_VERSION = 1
 GROUPED_FROM = 10_000
+TRUTH_WIDTH = 8
 
 
 def screen(explanation: Explanation, language: Language) -> list[Line]:
@@ -80,7 +81,7 @@ class _Drawing:
         return self.say("unknown" if value is None else "true" if value else "false")
 
     def heading(self, one: Explained) -> Line:
-        label = f" {one.label}" if one.label else ""
+        label = f" {one.label}" if one.label and one.label != one.name else ""
         match one.kind:
             case "segment" | "list" | "case":
                 said = self.say("undecided" if one.value is None else "in" if one.value else "out")
@@ -115,12 +116,13 @@ class _Drawing:
         decides: list[Piece] = []
         if part.decides and depth > 1 and is_truth:
             decides = [Piece(f"  ← {self.say('decides')}", "cyan")]
-        label = [Piece(f" {part.label}", "dim")] if part.label else []
+        label = [Piece(f" {part.label}", "dim")] if part.label and part.label != part.text else []
         note = "" if part.note is None else f"  ({self.note(part)})"
         if isinstance(part.type, Untyped) and part.value is None:
             yield line(indent, part.text, Piece(note, "dim"))
         elif is_truth:
-            said = Piece(f"{self.truth(part.value):<8}", _colour(part.value))
+            truth = self.truth(part.value)
+            said = Piece(truth + " " * (TRUTH_WIDTH - width(truth)), _colour(part.value))
             yield line(indent, said, part.text, *label, Piece(note, "dim"), *decides)
         else:
             said = Piece(self.value(part.value, part.type, part.private), "" if part.value is not None else "yellow")
