@@ -235,6 +235,13 @@ def test_aware_and_naive_datetimes_in_one_column() -> None:
     ]  # fmt: skip
 
 
+def test_numbers_that_mean_yes_and_no() -> None:
+    assert values(keyed([1, 0, None]), "bool") == [True, False, None]
+    assert values(keyed([1.0, 0.0]), "bool", yes=["是"], no=["否"]) == [True, False]
+    assert values(keyed([0, 2]), "bool", yes=["0"], no=["2"]) == [True, False]
+    assert refused(keyed([0, 1]), "bool", yes=["0"], no=["2"]) == ["D830"]
+
+
 def test_index_of_a_frame_may_hold_the_key() -> None:
     frame = pd.DataFrame({"x": ["b", "a"]}, index=pd.Index([2, 1], name="k"))
     assert values(frame, "text") == ["a", "b"]

@@ -81,6 +81,20 @@ def test_a_declared_delimiter_and_the_mark_of_spreadsheets(tmp_path: Path) -> No
     assert problems(tmp_path, "c.csv", format={"delimiter": "||"})[0].startswith("D819")
 
 
+def test_an_encoding_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text(TEXT, encoding="utf-8")
+    for name in ("utf", "hex", "x" * 500):
+        assert problems(tmp_path, "c.csv", format={"encoding": name})[0].startswith("D818")
+    assert problems(tmp_path, "c.csv", format={"encoding": "ascii"})[0].startswith("D805")
+
+
+def test_a_relation_of_duckdb(tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    relation = duckdb.sql("select 'a' as id, '北京' as 城市")
+    made = ruleset(tmp_path, {"customers": {"key": "id", "columns": COLUMNS}})
+    assert rows(bind(made, {"customers": relation}, row_values=row_values)) == [("a", "北京")]
+
+
 def test_a_header_alone_is_an_empty_table(tmp_path: Path) -> None:
     for text in ("id,城市", "id,城市\n", "id,城市\r\n\r\n"):
         (tmp_path / "c.csv").write_text(text, encoding="utf-8", newline="")

@@ -9,6 +9,7 @@ the dictionary of a column has no text twice.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, assert_never
 
 import numpy as np
@@ -142,11 +143,8 @@ def boolean(cells: pa.ChunkedArray, spelling: Spelling) -> Parsed:
     if pa.types.is_large_string(t):
         return by_distinct(cells, lambda words: _booleans(words, spelling))
     if pa.types.is_integer(t) or pa.types.is_floating(t) or pa.types.is_decimal(t):
-        yes, no = spelling.yes, spelling.no
-        numeric = Spelling(
-            spelling.format, spelling.zone, spelling.spelled,
-            yes=yes if "1" in (*yes, *no) else (*yes, "1"), no=no if "0" in (*yes, *no) else (*no, "0"),
-        )  # fmt: skip
+        digits = {"0", "1"} & {*spelling.yes, *spelling.no}
+        numeric = spelling if digits else replace(spelling, yes=(*spelling.yes, "1"), no=(*spelling.no, "0"))
         spelled = as_texts(cells)
         assert spelled is not None
         return by_distinct(spelled, lambda words: _booleans(words, numeric))
