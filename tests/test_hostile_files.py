@@ -106,6 +106,12 @@ def test_nested_expression_in_a_value(folder: Path) -> None:
     assert found and all(one.startswith("S2") for one in found)
 
 
+def test_endless_expression(folder: Path) -> None:
+    text = RULES.replace("{when: vip}", "\n    when: " + "vip or " * 150_000 + "vip")
+    (folder / "rules" / "a.yaml").write_text(text)
+    assert [one.split()[0] for one in said(folder)] == ["S208"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -2,14 +2,14 @@
 
 In: a tree whose shape has been checked, the tables of the project.  Out: the document; diagnostics for what a schema
 cannot say.  Always: every key of a test that is not a word of the format names a table of the project; `names` gives
-the place of what `given` and `expect` name, by the name.
+the place of what `given` and `expect` name, by the name, and of the columns of rows, as `table.column`.
 
     {name: rich, as_of: 2026-11-21, customer: {income: 5}, orders: [{amount: 1}], expect: {rich: true}}
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from segrules.diagnostics.diagnostic import Diagnostic, Help, Words
 from segrules.files import fields
@@ -64,6 +64,7 @@ def _test(node: Map, tables: list[str] | None, customers: str | None, found: lis
         else:
             rows[name] = tuple(_row(item) for item in fields.items(entry.value))
             names.setdefault(name, entry.key.span)
+            _name_columns(name, fields.items(entry.value), names)
     several = node.get("customers") is not None
     expect = _expect(node.get("expect"), several, names, found)
     given = node.get("given")
@@ -73,6 +74,7 @@ def _test(node: Map, tables: list[str] | None, customers: str | None, found: lis
     if as_of is None or name_word is None:
         return None
     people = fields.items(node.get("customers")) if several else (node.get("customer"),)
+    _name_columns(customers or "customers", people, names)
     return WrittenTest(
         name=name_word,
         as_of=as_of,
@@ -84,6 +86,12 @@ def _test(node: Map, tables: list[str] | None, customers: str | None, found: lis
         names=names,
         span=name_word.span,
     )
+
+
+def _name_columns(table: str, rows: Iterable[Node | None], names: dict[str, Span]) -> None:
+    for row in rows:
+        for entry in fields.entries(row):
+            names.setdefault(f"{table}.{fields.normal(entry.name)}", entry.key.span)
 
 
 def _expect(
