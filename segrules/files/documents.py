@@ -20,7 +20,8 @@ from segrules.syntax.expr import Expr
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A YAML scalar: its value by the YAML 1.2 core schema (a float as the exact Decimal of its spelling, null as
-    None) and its text; `plain` is False for quoted and block scalars."""
+    None) and its text; `plain` is False for quoted and block scalars. `span` is the whole of its own embedded source,
+    so `span.source` is what a cell or literal is parsed from."""
 
     value: str | int | Decimal | bool | None
     text: str
@@ -34,6 +35,8 @@ Row: TypeAlias = Mapping[str, Cells]
 
 @dataclass(frozen=True, slots=True)
 class WrittenColumn:
+    """`type` is empty for a computed column whose type follows from `value`."""
+
     name: Word
     type: Word
     can_be_missing: bool = False
@@ -250,7 +253,8 @@ class RuleFile:
 @dataclass(frozen=True, slots=True)
 class WrittenTest:
     """One example. `customers` has one row for `customer:`; `expect` is by customer key, or under None for the one
-    of `customer:`. `several` tells `customers:` from `customer:`."""
+    of `customer:`. `several` tells `customers:` from `customer:`. `names` has the place of what `given` and `expect`
+    name, by the name, and of the columns of rows, as `table.column`."""
 
     name: Word
     as_of: Scalar
