@@ -23,6 +23,23 @@ from segrules.schema.types import Bool, Date, Decimal, Integer, ListOfText, Numb
 from segrules.source import Span
 
 
+def cells_span(cells: Cells, otherwise: Span) -> Span:
+    """The place of a value, a list from its first to its last; *otherwise* of an empty one."""
+    if isinstance(cells, Scalar):
+        return cells.span
+    return cells[0].span.in_file().to(cells[-1].span.in_file()) if cells else otherwise
+
+
+def name_span(name: str, value: Span) -> Span:
+    """The place of the key that stands right before *value* in its file; that of the value if it does not."""
+    found = value.in_file()
+    before = found.source.text[: found.start]
+    at = before.rfind(name)
+    if at < 0 or before[at + len(name) :].strip("\"'`: \t\r\n[-"):
+        return value
+    return Span(found.source, at, at + len(name))
+
+
 def same_name(one: str, other: str) -> bool:
     return unicodedata.normalize("NFKC", one).strip() == unicodedata.normalize("NFKC", other).strip()
 
@@ -33,7 +50,7 @@ def read_cells(
     """The stored value for *column*; *otherwise* is the place where *cells* has none."""
     if isinstance(cells, tuple):
         if not isinstance(column.type, ListOfText):
-            span = cells[0].span.to(cells[-1].span) if cells else otherwise
+            span = cells_span(cells, otherwise)
             text = ", ".join(each.text for each in cells)
             return Diagnostic("R574", span, {"name": column.name, "type": str(column.type), "text": text})
         texts = tuple(each.text for each in cells)

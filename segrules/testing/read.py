@@ -22,7 +22,7 @@ from segrules.model.ruleset import RuleSet, Segmentation
 from segrules.schema.calendar import from_date
 from segrules.schema.types import BOOL, Bool, Value
 from segrules.source import Span
-from segrules.testing.columns import read_cells, same_name
+from segrules.testing.columns import cells_span, read_cells, same_name
 from segrules.testing.examples import Example, ExampleRow, Examples, Expected, Given
 from segrules.testing.required import unread
 from segrules.testing.rows import Defaults, read_defaults, read_rows
@@ -81,13 +81,7 @@ def _span(test: WrittenTest, name: str, cells: Cells) -> Span:
     """The place of a name in a test; where it is not known, that of its value."""
     if (span := test.names.get(name)) is not None:
         return span
-    return _cells_span(cells, test.span)
-
-
-def _cells_span(cells: Cells, otherwise: Span) -> Span:
-    if isinstance(cells, Scalar):
-        return cells.span
-    return cells[0].span.to(cells[-1].span) if cells else otherwise
+    return cells_span(cells, test.span)
 
 
 def _given(ruleset: RuleSet, test: WrittenTest, found: list[Diagnostic]) -> Iterator[Given]:
@@ -124,7 +118,7 @@ def _expected(
         elif keys is not None:
             key = _key(ruleset, keys, written)
             if key is None:
-                span = test.names.get(written) or next((_cells_span(v, test.span) for v in values.values()), test.span)
+                span = test.names.get(written) or next((cells_span(v, test.span) for v in values.values()), test.span)
                 yield Diagnostic("R578", span, {"key": written, "keys": ", ".join(map(str, keys))})
                 continue
         yield from _expectations(ruleset, test, key, values)
@@ -145,7 +139,7 @@ def _expectations(
             yield unknown_name("R570", ruleset, text, _span(test, text, cells))
             continue
         value = read_named(ruleset, name, cells, test.span)
-        yield value if isinstance(value, Diagnostic) else Expected(key, name, value, _cells_span(cells, test.span))
+        yield value if isinstance(value, Diagnostic) else Expected(key, name, value, cells_span(cells, test.span))
 
 
 def read_named(ruleset: RuleSet, name: Named, cells: Cells, otherwise: Span) -> Value | Diagnostic:
@@ -174,7 +168,7 @@ def _truth(ruleset: RuleSet, name: Named, cells: Cells, otherwise: Span) -> Valu
         value = read_value(cells, BOOL, ruleset.contracts.timezone)
         if isinstance(value, bool) or (value is None and name.kind != "case"):
             return value
-    span = _cells_span(cells, otherwise)
+    span = cells_span(cells, otherwise)
     text = cells.text if isinstance(cells, Scalar) else ", ".join(each.text for each in cells)
     return Diagnostic("R574", span, {"name": str(name), "type": str(Bool()), "text": text})
 

@@ -21,7 +21,7 @@ from segrules.model.ruleset import RuleSet
 from segrules.schema.contract import ColumnContract, Contracts, Table
 from segrules.schema.types import Bool, Text, Value
 from segrules.source import Span
-from segrules.testing.columns import filler, read_cells, same_name
+from segrules.testing.columns import cells_span, filler, name_span, read_cells, same_name
 from segrules.testing.examples import ExampleRow
 
 NOBODY = -1
@@ -41,7 +41,7 @@ def read_defaults(ruleset: RuleSet, written: Mapping[str, Row], place: Span) -> 
     for name, row in written.items():
         table = _table(ruleset.contracts, name)
         if table is not None:
-            tables[table.name] = _values(ruleset.contracts, table, row, place, {}, found)
+            tables[table.name] = _values(ruleset.contracts, table, row, place, found)
     return Defaults(tables), found
 
 
@@ -91,12 +91,11 @@ def _values(
     table: Table[Expr],
     row: Row,
     place: Span,
-    names: Mapping[str, Span],
     found: list[Diagnostic],
 ) -> dict[str, Value]:
     values: dict[str, Value] = {}
     for name, cells in row.items():
-        span = cells.span if isinstance(cells, Scalar) else names.get(name, _place(row, place))
+        span = name_span(name, cells_span(cells, place))
         column = next((each for key, each in table.columns.items() if same_name(key, name)), None)
         if column is None:
             near = nearest(name, table.columns)
@@ -121,7 +120,7 @@ def _read_row(
     defaults: Defaults,
     found: list[Diagnostic],
 ) -> ExampleRow:
-    own = _values(contracts, table, row, test.span, test.names, found)
+    own = _values(contracts, table, row, test.span, found)
     values = {**defaults.tables.get(table.name, {}), **own}
     return ExampleRow(values, frozenset(values), span=_place(row, test.span))
 

@@ -161,10 +161,10 @@ def _unmet(example: Example, mismatch: Mismatch) -> Diagnostic:
     expected = mismatch.expected
     args = {"name": str(expected.name), "wanted": mismatch.wanted, "actual": mismatch.actual, "test": example.name.text}
     if example.several:
-        return Diagnostic("R590", expected.span, {**args, "customer": str(expected.customer)})
-    return Diagnostic("R587", expected.span, args)
+        return Diagnostic("C951", expected.span, {**args, "customer": str(expected.customer)})
+    return Diagnostic("C950", expected.span, args)
 
 
 def _disagreement(ruleset: RuleSet, expected: Expected, actual: Value, other: Value) -> Diagnostic:
     one, two = (_text(ruleset, expected.name, each) for each in (actual, other))
-    return Diagnostic("R591", expected.span, {"name": str(expected.name), "reference": one, "bulk": two})
+    return Diagnostic("C952", expected.span, {"name": str(expected.name), "reference": one, "bulk": two})
