@@ -57,8 +57,8 @@ def population(node: Population, customers: Sequence[Standing]) -> Found:
     return Found(tuple(values), tuple(found))
 
 
-def _order(by: tuple[Value, ...]) -> tuple[tuple[float, str], ...]:
-    return tuple((0.0, value) if isinstance(value, str) else (float(number(value)), "") for value in by)
+def _order(by: tuple[Value, ...]) -> tuple[tuple[int | float, str], ...]:
+    return tuple((0, value) if isinstance(value, str) else (number(value), "") for value in by)
 
 
 def within_group(node: Population, members: Sequence[Standing]) -> list[Value]:
