@@ -29,35 +29,44 @@ Level = Literal["error", "warning"]
 
 
 @cache
-def entries() -> Mapping[str, Mapping[str, Any]]:
-    """Every entry of the catalogue by its key: a diagnostic code such as ``T403``, or a user-interface key."""
+def entries(beginning: str = "") -> Mapping[str, Mapping[str, Any]]:
+    """Every entry of the catalogue by its key: a diagnostic code such as ``T403``, or a user-interface key; of the
+    files whose name has that *beginning*."""
     found: dict[str, Mapping[str, Any]] = {}
     for file in sorted(resources.files("segrules.diagnostics").joinpath("catalogue").iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".toml"):
+        if file.name.startswith(beginning) and file.name.endswith(".toml"):
             found.update(tomllib.loads(file.read_text(encoding="utf-8")))
     return found
 
 
+def entry(key: str) -> Mapping[str, Any]:
+    """The entry of *key*, from the files of its family where it stands there: a command that says little reads
+    little."""
+    family = "ui" if "." in key else key[:1].lower()
+    found = entries(family).get(key)
+    return entries()[key] if found is None else found
+
+
 def say(key: str, language: Language, /, **args: Argument) -> str:
     """The text of *key* in *language*, its fields filled from *args*."""
-    return fill(str(entries()[key][language]), language, args)
+    return fill(str(entry(key)[language]), language, args)
 
 
 def message(diagnostic: Diagnostic, language: Language) -> str:
     """What the diagnostic says, without place and code."""
-    return fill(str(entries()[diagnostic.code][language]), language, diagnostic.args)
+    return fill(str(entry(diagnostic.code)[language]), language, diagnostic.args)
 
 
 def help_text(diagnostic: Diagnostic, language: Language) -> str | None:
     """The way out that the diagnostic offers, if any."""
     if diagnostic.help is None:
         return None
-    entry = entries()[diagnostic.code]["help"][diagnostic.help.key]
-    return fill(str(entry[language]), language, diagnostic.help.args)
+    way_out = entry(diagnostic.code)["help"][diagnostic.help.key]
+    return fill(str(way_out[language]), language, diagnostic.help.args)
 
 
 def level(code: str) -> Level:
-    return "warning" if entries()[code].get("level") == "warning" else "error"
+    return "warning" if entry(code).get("level") == "warning" else "error"
 
 
 def fill(template: str, language: Language, args: Mapping[str, Argument]) -> str:
