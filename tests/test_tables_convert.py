@@ -184,6 +184,16 @@ def test_not_finite_is_missing_and_counted() -> None:
     assert refused(keyed([1.0, np.inf]), "number", missing="no") == ["D834"]
 
 
+@pytest.mark.parametrize(
+    ("of", "cell"), [("number", np.inf), ("integer", 7), ("date", D), ("timestamp", T), ("bool", True)]
+)
+def test_values_at_missing_places_are_zero(of: str, cell: Any) -> None:
+    for cells in ([cell, None], [None, cell, None]):
+        column = bound(pa.table(keyed(cells)), of)
+        assert column.missing is not None
+        assert not column.values[column.missing].any()
+
+
 def test_pandas_spells_missing_as_nan() -> None:
     made = ruleset(
         Path(), {"customers": {"key": "k", "columns": {"k": "integer", "x": {"type": "number", "missing": "allowed"}}}}

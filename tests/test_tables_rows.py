@@ -155,6 +155,27 @@ def test_rows_left_out_take_their_children_along(tmp_path: Path) -> None:
     assert codes(made, wrong) == ["D834", "D838"]
 
 
+def test_a_missing_value_never_wins_among_duplicates() -> None:
+    for keep, expected in (("last", "y"), ("first", "x")):
+        made = ruleset(
+            Path(),
+            {"customers": {"key": "id", "duplicates": {"keep": keep, "by": "n"},
+                           "columns": {"id": "text", "n": {"type": "integer", "missing": "allowed"}, "c": "text"}}},
+        )  # fmt: skip
+        frame = {"id": ["a"] * 4, "n": [None, 1, 2, None], "c": ["u", "x", "y", "z"]}
+        tables = at(made, bind(made, {"customers": frame}, row_values=row_values), 0)
+        assert values(tables, "customers", "c") == [expected]
+
+
+def test_customers_whose_rows_were_all_set_aside_do_not_exist(tmp_path: Path) -> None:
+    orders = {"belongs_to": {"table": "customers", "by": "id"}, "bad_rows": "quarantine",
+              "columns": {"id": "text", "n": "integer"}}  # fmt: skip
+    made = ruleset(tmp_path, {"customers": {"from": "orders"}, "orders": orders})
+    tables = bind(made, {"orders": {"id": ["a", "b", "b"], "n": ["1", "?", "?"]}}, row_values=row_values)
+    assert values(tables, "customers", "id") == ["a"]
+    assert [(one.read, one.kept, one.quarantined) for one in tables.accounts] == [(1, 1, 0), (3, 1, 2)]
+
+
 def test_a_row_whose_rule_is_unknown_is_left_out(tmp_path: Path) -> None:
     made = shop(tmp_path, lines={"rows": rule("n > 0", "lines")})
     tables = bind(made, frames(lines=pd.DataFrame({"order": [1, 1, 2], "n": [1, "?", -1]})), row_values=row_values)

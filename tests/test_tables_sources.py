@@ -83,7 +83,7 @@ def test_a_declared_delimiter_and_the_mark_of_spreadsheets(tmp_path: Path) -> No
 
 def test_an_encoding_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_text(TEXT, encoding="utf-8")
-    for name in ("utf", "hex", "x" * 500):
+    for name in ("utf-9", "hex", "x" * 500):
         assert problems(tmp_path, "c.csv", format={"encoding": name})[0].startswith("D818")
     assert problems(tmp_path, "c.csv", format={"encoding": "ascii"})[0].startswith("D805")
 
