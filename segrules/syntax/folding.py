@@ -84,7 +84,8 @@ def normal_name(part: str) -> str:
     return unicodedata.normalize("NFKC", part)
 
 
-def keeps_shape(part: str) -> bool:
-    """Whether a name outside backquotes would be read back as just this: letters, digits, `_` and marks."""
-    return all(fold_character(one) in (one, _LETTER) and (one.isalnum() or one == "_" or not one.isascii())
-               for one in part) and unicodedata.normalize("NFKC", part) == part  # fmt: skip
+def keeps_shape(part: str) -> str | None:
+    """A part of a name as the lexer sees it outside backquotes; None if it would not be read back as just this."""
+    shape = "".join(map(fold_character, part))
+    same = all(read in (one, _LETTER) for read, one in zip(shape, part, strict=True))
+    return shape if same and normal_name(part) == part else None

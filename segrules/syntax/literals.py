@@ -176,6 +176,8 @@ def parse_literal(source: Source) -> Literal | None:
     folded = fold(source.text) if len(source.text) <= 10_000 else ""
     start = len(folded) - len(folded.lstrip(" \t\r\n"))
     end = len(folded.rstrip(" \t\r\n"))
+    if len(source.text.rstrip()) > end:
+        return None
     span = source.span(start, end)
     negative = folded.startswith("-", start)
     first = start + 1 if negative else start

@@ -142,7 +142,8 @@ def _write(node: Expr, language: Language, subject: Expr | None) -> str:
 
 def quoted(part: str) -> str:
     """One part of a name, in backquotes where it needs them."""
-    if is_plain_name(part) and keeps_shape(part):
+    shape = keeps_shape(part)
+    if shape is not None and is_plain_name(shape):
         return part
     return f"`{part.replace('`', '``')}`"
 
