@@ -16,10 +16,12 @@ from io import StringIO
 from pathlib import Path
 
 import jsonschema
+import pyarrow.parquet
 import pytest
 import yaml
 
 from segrules.cli.app import main
+from segrules.cli.quick import plain_validate
 from segrules.cli.start.project import files
 
 CASES = Path(__file__).parent / "cases" / "cli"
@@ -232,3 +234,63 @@ def test_an_unfinished_file_never_takes_the_place_of_a_good_one(
     assert "no space left" in err
     assert (start / "out.csv").read_text(encoding="utf-8") == "good"
     assert sorted(path.name for path in start.glob("*out.csv*")) == ["out.csv"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["rules", "tests"],
+        ["--quiet", "--no-color", "--project", "."],
+        ["--project=.", "--lang=zh", "--format", "json", "rules"],
+        ["-q", "--set", "a=1", "--set=b=2", "--as-of", "2026-01-01"],
+        ["--debug", "--lang", "en", "--format=github"],
+    ],
+    ids=" ".join,
+)
+def test_the_short_way_to_validate_means_the_same(
+    start: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    monkeypatch.chdir(start)
+    seen: list[object] = []
+
+    def remember(options: object, paths: object) -> int:
+        seen.append((options, paths))
+        return 0
+
+    monkeypatch.setattr("segrules.cli.validation.validate_files", remember)
+    assert run(("validate", *arguments), capsys)[0] == 0
+    monkeypatch.setattr("segrules.cli.app.plain_validate", lambda _: None)
+    assert run(("validate", *arguments), capsys)[0] == 0
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--nothing"], ["--format", "xml"], ["--lang"], ["--set", "-q"]])
+def test_what_is_unusual_is_left_to_typer(arguments: list[str]) -> None:
+    assert plain_validate(["validate", *arguments]) is None
+    assert plain_validate(["test"]) is None
+
+
+def test_parquet_keeps_the_types(
+    start: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(start)
+    assert run(("evaluate", "--as-of", "2026-06-30", "--cases", "-o", "out.parquet"), capsys)[0] == 0
+    table = pyarrow.parquet.read_table(start / "out.parquet")
+    assert {field.name: str(field.type) for field in table.schema} == {
+        "customer_id": "string",
+        "order_count": "int64",
+        "annual_spend": "decimal128(19, 2)",
+        "last_order": "date32[day]",
+        "dormant": "bool",
+        "valuable_member": "bool",
+        "first_tier_women": "bool",
+        "lifecycle": "string",
+        "lifecycle.prospect": "bool",
+        "lifecycle.new": "bool",
+        "lifecycle.asleep": "bool",
+        "lifecycle.regular": "bool",
+    }
+    keys = table["customer_id"].to_pylist()
+    assert keys == sorted(keys)
+    assert table["first_tier_women"].null_count == 4

@@ -18,7 +18,7 @@ from segrules.diagnostics.catalogue import Language, say
 from segrules.engine.results import Assignment, CutPoints, Membership, Results
 from segrules.model.names import as_written
 from segrules.model.ruleset import RuleSet, Segment, Segmentation, StaticList
-from segrules.report.screen import Cell, Line, Piece, line, table
+from segrules.report.screen import Cell, Line, Piece, line, table, visible
 from segrules.schema.calendar import to_date
 from segrules.schema.types import Date, Decimal, Integer, Number, Type
 from segrules.tables.columns import Account, Column
@@ -214,6 +214,8 @@ def _accounts(accounts: Sequence[Account], language: Language) -> list[Line]:
             )
             if number
         ]
+        if each.unlisted_columns:
+            notes.append(say("cli.unlisted", language, names=", ".join(map(visible, each.unlisted_columns))))
         if each.quarantine_file is not None:
             notes.append(each.quarantine_file)
         rows.append([Piece(each.table, "bold"), say("cli.rows_read", language, n=f"{each.read:,}"), ", ".join(notes)])
