@@ -170,6 +170,13 @@ def _written(expression: Expr) -> str:
             return " ".join(expression.span.text.split())
 
 
+def _part_text(part: Expr) -> str:
+    """A part as written; a cell of a decision table or matrix with what it is about."""
+    text = " ".join(part.span.text.split())
+    subject = next((_written(leaf) for leaf in _leaves(part)), "")
+    return text if subject in text else f"{subject}: {text}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Probes:
     """Expressions evaluated beside the rules, under names that no file can have."""
@@ -250,7 +257,7 @@ def _near_misses(
                 assert isinstance(part, Compare)
                 distance = picture.distance(part, sides[part])[near]
                 near = near[np.argsort(distance, kind="stable")]
-            yield NearMiss(" ".join(part.span.text.split()), len(near), picture.of(near[:sample]))
+            yield NearMiss(_part_text(part), len(near), picture.of(near[:sample]))
     if name.kind == "case" and earlier.any():
         rows = np.flatnonzero(earlier)
         yield NearMiss(None, len(rows), picture.of(rows[:sample]))
