@@ -127,7 +127,7 @@ def test_a_conflict_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
     ambiguous = build.grammar_text().replace("primary: NUMBER ", "primary: sum PLUS sum -> arithmetic\n    | NUMBER ")
     assert ambiguous != build.grammar_text()
     monkeypatch.setattr(build, "grammar_text", lambda: ambiguous)
-    with pytest.raises(Exception, match="conflict|collision"):
+    with pytest.raises(Exception, match=r"conflict|collision"):
         build.build()
 
 
@@ -148,7 +148,8 @@ def test_lark_itself_reads_the_same_language() -> None:
 def test_reading_needs_no_lark_and_no_numpy() -> None:
     code = (
         "import sys; from segrules.source import Source; from segrules.syntax.parser import parse_expression; "
-        "parse_expression(Source('', 'spend > 5万 and (a')); print([m for m in ('lark', 'numpy', 'yaml') if m in sys.modules])"
+        "parse_expression(Source('', 'spend > 5万 and (a')); "
+        "print([m for m in ('lark', 'numpy', 'yaml') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

@@ -106,8 +106,9 @@ def _write(node: Expr, language: Language, subject: Expr | None) -> str:
             return f"{put(inner, least=SUM)} {word('NOT_IN' if negated else 'IN')} ({', '.join(map(put, options))})"
         case expr.InParameter(inner, parameter, negated):
             name = put(parameter)
-            if len(parameter.parts) == 1 and is_like_window(parameter.parts[0]) and not name.startswith("`"):
-                name = f"`{name}`"
+            if is_like_window(parameter.parts[0]) and not name.startswith("`"):
+                first = parameter.parts[0]
+                name = f"`{first}`{name[len(first) :]}"
             return f"{put(inner, least=SUM)} {word('NOT_IN' if negated else 'IN')} {name}"
         case expr.InWindow(inner, kind, size, unit, negated):
             return f"{put(inner, least=SUM)} {_window(kind, size, unit, negated, language)}"

@@ -24,15 +24,16 @@ from segrules.syntax.parser import children, parse_expression, parse_literal
 from segrules.syntax.printer import print_expression
 
 WORDS = [
-    *RESERVED_EN, *RESERVED_ZH, *UNITS_EN, *UNITS_ZH, *FUNCTIONS, "days", "null", "NULL", "And", "today", "a b", "`", "1a",
-    *(word for pair in WINDOW_WORDS.values() for word in pair), "本月", "上季", "上3", "最近30天", "当前余额", "非会员", "城市属于",
-    *(spelling for keyword in KEYWORDS for spelling in (*keyword.en, *keyword.zh)), "x.y", "_", "ﬁ", "½", "e\u0301", "ชื่อ",
+    *RESERVED_EN, *RESERVED_ZH, *UNITS_EN, *UNITS_ZH, *FUNCTIONS, "days", "null", "NULL", "And", "today", "a b", "`",
+    *(word for pair in WINDOW_WORDS.values() for word in pair), "本月", "上季", "上3", "最近30天", "当前余额",
+    *(spelling for keyword in KEYWORDS for spelling in (*keyword.en, *keyword.zh)), "x.y", "_", "ﬁ", "½", "ชื่อ",
+    "非会员", "城市属于", "1a", "e\u0301",
 ]  # fmt: skip
 TOKENS = [
-    *WORDS, *(symbol for keyword in KEYWORDS for symbol in keyword.symbols), "(", ")", "[", "]", ",", "，", "、", ".", "..",
-    "+", "-", "*", "/", "??", "&&", "||", "!", "|", "%", "^", "1", "30", "007", "1,000", "5万", "20%", "1.5", "2026-11-21", "2026-1-5",
-    "2026-11-21T08:00Z", '"a"', '"', "'", "“", "”", "`", "# no", "\n", "\0", "\u202e", "\u200b", "　", "（", "）", "￥", "。", "\\", "{", "é",
-    "orders", "spend", "hours", "小时", "like", "\ud800",
+    *WORDS, *(symbol for keyword in KEYWORDS for symbol in keyword.symbols), "(", ")", "[", "]", ",", "，", "、", ".",
+    "..", "+", "-", "*", "/", "??", "&&", "||", "!", "|", "%", "^", "1", "30", "007", "1,000", "5万", "20%", "1.5",
+    "2026-11-21", "2026-1-5", "2026-11-21T08:00Z", '"a"', '"', "'", "“", "”", "`", "# no", "\n", "\0", "\u202e",
+    "\u200b", "　", "（", "）", "￥", "。", "\\", "{", "é", "orders", "spend", "hours", "小时", "like", "\ud800",
 ]  # fmt: skip
 
 
