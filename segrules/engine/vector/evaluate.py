@@ -55,9 +55,10 @@ def evaluate(
         found = run(program, spaces, scope, wanted, block_rows=block_rows, threads=threads)
     except Overflow:
         found, node, row = replay(program, spaces, scope, wanted)
-        _check_unique(ruleset, compiled, found)
+        earlier = order[: order.index(compiled.lowering.origins[node].definition)]
+        _check_unique(ruleset, compiled, found, earlier)
         raise _stopped(ruleset, compiled.lowering.origins, found, node, row) from None
-    _check_unique(ruleset, compiled, found)
+    _check_unique(ruleset, compiled, found, order)
     return _results(ruleset, compiled, found, order, asked)
 
 
@@ -136,11 +137,11 @@ def _cut_points(ruleset: RuleSet, compiled: Compiled, found: Found, order: tuple
                 yield CutPoints(name, node.span, node.function, node.value.type, groups, coincide)
 
 
-def _check_unique(ruleset: RuleSet, compiled: Compiled, found: Found) -> None:
-    """Stops the run if a customer is in two cases of a `unique` segmentation."""
-    for name, cases in compiled.cases.items():
-        segmentation = ruleset.definitions[name]
-        if cases.twice is None or cases.twice not in found.full:
+def _check_unique(ruleset: RuleSet, compiled: Compiled, found: Found, names: Collection[str]) -> None:
+    """Stops the run if a customer is in two cases of a `unique` segmentation among *names*."""
+    for name in names:
+        segmentation, cases = ruleset.definitions[name], compiled.cases.get(name)
+        if cases is None or cases.twice is None:
             continue
         twice = found.mask(cases.twice)
         if twice.any():
