@@ -61,6 +61,8 @@ def latest(owner_in_order: Ints, rows_in_order: Ints, customers: int) -> Ints:
 
 def distinct_counts(column: Column, owner: Ints, customers: int) -> Ints:
     """How many different values each customer has."""
+    if not len(owner):
+        return np.zeros(customers, np.int64)
     codes, bound = _codes(column, customers)
     if customers * bound <= 16 * len(owner) + 4096:
         seen = np.zeros(customers * bound, np.bool_)
