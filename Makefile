@@ -29,8 +29,8 @@ test: $(DEV)     ## every test; those that need a server or the real data sets s
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(DEV)
-	$(BIN)/ruff check segrules tests benchmarks
-	$(BIN)/ruff format --check segrules tests benchmarks
+	$(BIN)/ruff check segrules tests benchmarks docs setup.py
+	$(BIN)/ruff format --check segrules tests benchmarks docs/make.py setup.py
 
 types: $(DEV)
 	$(BIN)/mypy

@@ -39,7 +39,7 @@ SHARED = {"segrules.schema.calendar", "segrules.schema.types"}
 """Modules that need nothing above them and may be used from any layer."""
 
 PLACES = {
-    "lark": ("syntax/parser.py", "syntax/build.py", "syntax/tables.py"),
+    "lark": ("syntax/build.py",),
     "yaml": ("yamltree/",),
     "jsonschema": ("files/",),
     "typer": ("cli/",),
