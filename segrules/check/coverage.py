@@ -38,6 +38,7 @@ Box: TypeAlias = "dict[int, int]"
 MOST_STEPS = 200_000
 MOST_ROWS = 2_000
 MOST_SUBJECTS = 30
+MOST_AXES = 100
 
 
 @dataclass(slots=True)
@@ -76,6 +77,9 @@ def _on_day(
     day: int,
     effort: _Effort,
 ) -> bool:
+    effort.left -= len(rows)
+    if effort.left <= 0:
+        return False
     subjects = list(cut)
     at_day = [found[day if len(found) > 1 else 0] for found in cut.values()]
     used = dict.fromkeys(cut, 0)
@@ -97,6 +101,8 @@ def _on_day(
 
 def covered(boxes: Sequence[Box], possible: Sequence[int], effort: _Effort | None = None) -> bool:
     """Whether every combination of one piece per axis lies in a box; an axis that a box leaves out is free in it."""
+    if len(possible) > MOST_AXES:
+        return False
     effort = effort or _Effort()
     known: dict[tuple[int, tuple[int, ...]], bool] = {}
 

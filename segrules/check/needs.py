@@ -25,7 +25,7 @@ PLACES = frozenset({"span", "function_span"})
 def needs(written: Iterable[Expr], scope: Scope) -> list[str]:
     """The definitions that the names in *written* mean, in order, each once."""
     found: dict[str, None] = {}
-    waiting: list[tuple[Expr, Scope]] = [(one, scope) for one in written]
+    waiting: list[tuple[Expr, Scope]] = [(one, scope) for one in reversed(list(written))]
     while waiting:
         node, sight = waiting.pop()
         match node:
@@ -37,9 +37,9 @@ def needs(written: Iterable[Expr], scope: Scope) -> list[str]:
                 table = table_of(node, sight, quiet=True)
                 if table is not None:
                     inside = sight.over(table)
-                    waiting += [(part, inside) for part in parts_of(node)[1 if counts_rows(node) else 0 :]]
+                    waiting += [(part, inside) for part in reversed(parts_of(node)[1 if counts_rows(node) else 0 :])]
             case _:
-                waiting += [(part, sight) for part in parts_of(node)]
+                waiting += [(part, sight) for part in reversed(parts_of(node))]
     return list(found)
 
 

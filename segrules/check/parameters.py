@@ -10,6 +10,7 @@ one type; an override has a type of the same family.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -35,14 +36,15 @@ def parameters(
         for written in file.parameters:
             if written.name.text not in made:
                 made[written.name.text] = _parameter(written, written.values, timezone, found)
-    for name, text in overrides.items():
-        place = Source("--set", f"{name}={text}")
+    for given, text in overrides.items():
+        place = Source("--set", f"{given}={text}")
+        name = unicodedata.normalize("NFKC", given)
         if name not in made:
             meant = nearest(name, made)
             help_ = Help("did_you_mean", {"suggestion": meant}) if meant else None
-            found.append(Diagnostic("N314", place.span(0, len(name)), {"name": name}, help_))
+            found.append(Diagnostic("N314", place.span(0, len(given)), {"name": name}, help_))
         elif (parameter := made[name]) is not None:
-            made[name] = _overridden(parameter, place, len(name) + 1, timezone, found)
+            made[name] = _overridden(parameter, place, len(given) + 1, timezone, found)
     return made
 
 

@@ -11,15 +11,25 @@ from __future__ import annotations
 
 import re
 import warnings
-from re import _constants as codes
-from re import _parser as parser
+from importlib import import_module
 from typing import Any
+
+codes: Any = import_module("re._constants")
+parser: Any = import_module("re._parser")
 
 MAX_REPEAT = 1000
 MAX_LENGTH = 5_000
 MAX_DEPTH = 200
-_UNKNOWN_TO_RE2 = re.compile(r"\\(?:Z|u|U|N|G|K|R|X|h|H|k|g|c|e|y|Y|[1-9]|0(?![0-7]))")
-_CLASSES = re.compile(r"\\[pP](?:[A-Z]|\{\^?[A-Za-z_]+\})|\\[zCQE]|\\x\{[0-9A-Fa-f]{1,6}\}|\[\[:\^?[a-z]+:\]\]")
+_UNKNOWN_TO_RE2 = re.compile(r"\\(?![dDsSwWbBAzpPnrtfvax0]|[ !-/:-@\[-^`{-~])")
+_FLAGS = re.compile(r"\(\?(?:#|[ims-]*[A-Za-hj-ln-rt-z][A-Za-z-]*[:)])")
+_PROPERTIES = (
+    "L|Ll|Lm|Lo|Lt|Lu|M|Mc|Me|Mn|N|Nd|Nl|No|P|Pc|Pd|Pe|Pf|Pi|Po|Ps|S|Sc|Sk|Sm|So|Z|Zl|Zp|Zs|C|Cc|Cf|Co"
+    "|Han|Latin|Greek|Cyrillic|Hiragana|Katakana|Hangul|Bopomofo|Arabic|Hebrew|Thai|Devanagari|Common"
+)
+_CLASSES = re.compile(
+    rf"\\[pP](?:[LMNPSZC]|\{{\^?(?:{_PROPERTIES})\}})|\\x\{{(?:10|0?[0-9A-Fa-f])?[0-9A-Fa-f]{{1,4}}\}}"
+)
+_NAMED = re.compile(r"\[:\^?(?:alnum|alpha|ascii|blank|cntrl|digit|graph|lower|print|punct|space|upper|word|xdigit):\]")
 
 
 def fault(pattern: str) -> str | None:
@@ -30,11 +40,16 @@ def fault(pattern: str) -> str | None:
     if plain is None:
         return "pattern.syntax"
     if (found := _UNKNOWN_TO_RE2.search(plain)) is not None:
-        return "pattern.reference" if found[0][1] in "123456789kg" else "pattern.escape"
+        return "pattern.reference" if plain[found.end()] in "123456789kg" else "pattern.escape"
+    plain = _NAMED.sub("x", _CLASSES.sub("x", plain))
+    if _FLAGS.search(plain) or "[:" in plain:
+        return "pattern.syntax"
+    named = re.sub(r"\(\?P?<(?=[A-Za-z_])", "(?P<", plain)
+    outside_sets = re.sub(r"\\[bz]", r"\\B", named)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = parser.parse(_CLASSES.sub("x", re.sub(r"\(\?P?<(?=[A-Za-z_])", "(?P<", plain)))
+            tree = parser.parse(outside_sets)
     except (re.error, OverflowError, RecursionError, ValueError):
         return "pattern.syntax"
     return _fault_in(tree)

@@ -43,6 +43,7 @@ from segrules.schema.types import Bool, Date, Decimal, Integer, Number, Text, Ti
 
 Point: TypeAlias = Fraction | str | bool
 Sets: TypeAlias = tuple[int, int]
+MOST_RELATIVE = 300
 SAMPLE_DAYS = tuple(range(calendar.from_date(date(2027, 1, 1)), calendar.from_date(date(2029, 1, 1))))
 
 
@@ -78,6 +79,8 @@ def lines(subject: Expr, tests: Sequence[Expr], scope: Scope) -> list[Line] | No
     what holds on each of them holds on all days of common and leap years). None where a test is opaque."""
     try:
         relative = any(_relative(test) for test in tests)
+        if relative and len(tests) > MOST_RELATIVE:
+            return None
         return [_line(subject, tests, day, scope) for day in (SAMPLE_DAYS if relative else SAMPLE_DAYS[:1])]
     except Opaque:
         return None

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TypeAlias
 
 from segrules.check import cells
@@ -128,15 +127,18 @@ def _placed(axis: WrittenAxis, value: Expr, tests: list[Expr], scope: Scope) -> 
         scope.report("R556", scalar.span, {"band": band.text, "axis": axis.name.text})
         return None
     for line in found:
-        for (one, first), (other, second) in combinations(zip(axis.bands, line.true, strict=False), 2):
-            both = first & second & (line.possible | line.missing)
+        taken = 0
+        for at, ((band, scalar), true) in enumerate(zip(axis.bands, line.true, strict=False)):
+            both = taken & true & (line.possible | line.missing)
             if both:
-                args = {"first": one[0].text, "second": other[0].text, "value": line.describe(both)}
-                scope.found.append(Diagnostic("R552", other[1].span, args, also=(one[1].span,)))
+                earlier, place = next(
+                    one for one, other in zip(axis.bands[:at], line.true, strict=False) if other & both
+                )
+                args = {"first": earlier.text, "second": band.text, "value": line.describe(both)}
+                scope.found.append(Diagnostic("R552", scalar.span, args, also=(place.span,)))
                 return None
-        gap = line.possible
-        for true in line.true:
-            gap &= ~true
+            taken |= true
+        gap = line.possible & ~taken
         if gap:
             scope.report("R553", axis.name.span, {"axis": axis.name.text, "value": line.describe(gap)})
             return None
