@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import TypeVar
 
 import numpy as np
 
@@ -45,6 +46,8 @@ from segrules.schema.types import (
 )  # fmt: skip
 from segrules.tables.columns import Column, Ints, Loaded, Tables
 from tests.columns_of import column_of
+
+T = TypeVar("T")
 
 AS_OF = 20_778
 """2026-11-21."""
@@ -142,7 +145,7 @@ def world(random: Random) -> World:
     return World(contracts(zone), Tables(loaded, lists={"chosen": listed}), tame)
 
 
-def shuffled(random: Random, values: Sequence[str]) -> list[str]:
+def shuffled(random: Random, values: Sequence[T]) -> list[T]:
     return sorted(values, key=lambda _: random.random())
 
 
@@ -334,15 +337,26 @@ def arithmetic_of(type_: Type) -> Made:
             return m.Arithmetic(op, sides[0], sides[1], type_)
         if isinstance(type_, Integer) and op == "-" and self.chance(0.2):
             return m.Arithmetic("-", make(self, DATE, depth), make(self, DATE, depth), INTEGER)
-        return m.Arithmetic(op, make(self, type_, depth), make(self, type_, min(depth, 1)), type_)
+        left = extreme(self) if isinstance(type_, Integer) and self.chance(0.3) else make(self, type_, depth)
+        return m.Arithmetic(op, left, make(self, type_, min(depth, 1)), type_)
 
     return made
+
+
+def extreme(self: Maker) -> Expr:
+    """The column whose values may be near the ends of 64 bits."""
+    if self.mild:
+        return leaf(self, INTEGER)
+    if self.table == "orders":
+        return m.Column("orders", "huge", INTEGER, True)
+    return m.Column("customers", "big", INTEGER, True)
 
 
 def quotient(self: Maker, depth: int) -> Expr:
     if self.chance(0.4):
         return m.Arithmetic("/", make(self, NUMBER, depth), make(self, NUMBER, 0), NUMBER)
-    return m.Arithmetic("/", make(self, exact(self), depth), make(self, exact(self), 0), NUMBER)
+    sides = [make(self, exact(self), depth), extreme(self) if self.chance(0.3) else make(self, exact(self), 0)]
+    return m.Arithmetic("/", *shuffled(self.random, sides), NUMBER)
 
 
 def whole_function(self: Maker, depth: int) -> Expr:
