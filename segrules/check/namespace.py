@@ -1,7 +1,8 @@
 """The one namespace of a project: who defines which name.
 
 In: the rule files and contracts.  Out: `Names`.  Always: a name defined twice is reported once per further place,
-with both places shown; the first definition counts; case ids and outputs belong to their segmentation.
+with both places shown; the first definition counts; case ids and outputs belong to their segmentation, and nothing
+else is called as they are with it.
 
     namespace(project, contracts, found).bare["new"]      # ('lifecycle',)
 """
@@ -40,6 +41,11 @@ def namespace(rules: tuple[RuleFile, ...], contracts: Contracts[Expr], found: li
     for owner, part in parts.items():
         for case in part.cases:
             bare.setdefault(case, []).append(owner)
+        for name in (*part.cases, *part.outputs):
+            if (taken := entries.get(f"{owner}.{name}")) is not None:
+                behind = Words("entry.output" if name in part.outputs else "entry.case")
+                told: Args = {"name": taken.name, "kind": Words(f"entry.{taken.kind}"), "first": behind}
+                found.append(Diagnostic("N302", taken.span, told, also=(entries[owner].span,)))
     return Names(entries, parts, {case: tuple(owners) for case, owners in bare.items()})
 
 

@@ -1,7 +1,8 @@
 """Small questions to a YAML tree whose shape is checked, or wrong and reported.
 
 In: nodes, or None where a key is absent.  Out: words, scalars, entries; None or nothing where the shape is another.
-Always: names are NFKC-normalised and keep the place of what was written; texts and paths stay as written.
+Always: names are NFKC-normalised, without the backquotes that an expression needs around some, and keep the place of
+what was written; texts and paths stay as written.
 
     word(tree.get("customers"))      # Word("customers", span)
 """
@@ -91,4 +92,6 @@ def scalars(node: Node | None) -> tuple[documents.Scalar, ...] | None:
 
 def normal(name: str) -> str:
     """A name as names are compared."""
+    if len(name) > 2 and name[0] == name[-1] == "`":
+        name = name[1:-1].replace("``", "`")
     return name if name.isascii() else unicodedata.normalize("NFKC", name)

@@ -25,7 +25,7 @@ from segrules.syntax.folding import normal_name, trouble
 from segrules.syntax.keywords import unit_of
 from segrules.syntax.machine import Token
 
-MAX_PARTS = 3
+MAX_PARTS = 10
 
 COMPARE: Mapping[str, expr.CompareOp] = {"EQ": "=", "NE": "!=", "LT": "<", "LE": "<=", "GT": ">", "GE": ">="}
 ARITHMETIC: Mapping[str, expr.ArithmeticOp] = {"PLUS": "+", "MINUS": "-", "STAR": "*", "SLASH": "/"}

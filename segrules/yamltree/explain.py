@@ -23,6 +23,7 @@ _INDICATORS = {
     "&": "anchor", "*": "star", "-": "dash", "?": "question", ",": "comma", "]": "closing", "}": "closing",
 }  # fmt: skip
 _NO_SPACE_AFTER_COLON = re.compile(r"\s*(?:- )?[^\s:：#\"'{\[]+(?P<colon>[:：])\S")
+_QUOTED_KEY = re.compile(r"(?P<key>`[^`\n]*`)[ \t]*:(?=\s)")
 _WIDE_SPACE = re.compile("[ \t]*[\u3000\u00a0]")
 
 
@@ -59,7 +60,8 @@ def ignored_scalar(source: Source, start: int, end: int, style: str) -> Diagnost
 
 def reserved(source: Source, at: int) -> Diagnostic:
     """The value at *at* begins with a character that YAML keeps for itself."""
-    span = value_from(source, at)
+    key = _QUOTED_KEY.match(source.text, at)
+    span = source.span(at, key.end("key")) if key else value_from(source, at)
     character = source.text[at]
     return Diagnostic(
         "Y117", span, {"character": character}, Help(_INDICATORS.get(character, "other"), {"quoted": quoted(span.text)})
