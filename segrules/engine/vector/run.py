@@ -107,7 +107,7 @@ def run(
     by_level: defaultdict[int, list[Node]] = defaultdict(list)
     for node in live:
         by_level[program.levels[node]].append(node)
-    with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(threads or _processors()) as pool:
         for level in sorted(by_level):
             blockwise: defaultdict[str, list[Node]] = defaultdict(list)
             for node in by_level[level]:
@@ -119,6 +119,11 @@ def run(
             for space, nodes in blockwise.items():
                 _in_blocks(found, kernels, space, nodes, kept, max(8, block_rows // 8 * 8), pool)
     return found
+
+
+def _processors() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def replay(program: Program, spaces: Spaces, scope: Scope, wanted: Sequence[Node]) -> tuple[Found, Node, int]:
