@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal as Exact
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -334,3 +335,42 @@ def _agree(cell: Any, text: str, scale: int) -> None:
         except BrokenContract as stopped:
             outcomes.append([one.code for one in stopped.diagnostics])
     assert outcomes[0] == outcomes[1]
+
+
+def test_a_column_without_values_may_have_any_type() -> None:
+    nothing = pd.DataFrame(keyed([np.nan, np.nan]))
+    for of in ("integer", "decimal(2)", "number", "text", "bool", "date", "timestamp", "list(text)"):
+        assert values(nothing, of) == [None, None]
+        assert values(pd.DataFrame({"k": [], "x": []}), of) == []
+    assert refused(pd.DataFrame(keyed([np.nan, 1.0])), "date") == ["D815"]
+
+
+def test_values_of_one_class_that_arrow_cannot_hold_together() -> None:
+    def wrong(cells: list[Any], of: str) -> dict[str, Any]:
+        with pytest.raises(BrokenContract) as stopped:
+            bound(keyed(cells), of)
+        (found,) = stopped.value.diagnostics
+        return {"code": found.code, "count": found.args["count"]}
+
+    assert wrong(["a", "\ud800", None, "b"], "text") == {"code": "D830", "count": "1"}
+    assert wrong([["\ud800"], ["a"], None], "list(text)") == {"code": "D830", "count": "1"}
+    assert values(keyed([[1, 2], ["a"], [], None]), "list(text)") == [("1", "2"), ("a",), (), None]
+    assert values(keyed([1, 2**63 - 1, None]), "integer") == [1, INT64_MAX, None]
+    assert wrong([1, 2**63, None], "integer") == {"code": "D832", "count": "1"}
+
+
+def test_extension_types_are_what_they_stand_for_or_refused() -> None:
+    one = UUID(int=5)
+    assert values(keyed([one, None]), "text") == [str(one), None]
+    assert values(pa.table(keyed(pa.array([one.bytes, None], pa.uuid()))), "text") == [str(one), None]
+    assert values(pa.table(keyed(pa.array([1, 0, None], pa.bool8()))), "bool") == [True, False, None]
+    assert refused(pd.DataFrame(keyed(pd.period_range("2020-01", periods=2, freq="D"))), "integer") == ["D815"]
+    assert refused(pd.DataFrame(keyed(pd.interval_range(0, 2))), "text") == ["D815"]
+
+
+def test_times_as_text_have_a_fraction_only_where_there_is_one() -> None:
+    moments = [datetime(2020, 1, 1, 5, tzinfo=UTC), datetime(2020, 1, 1, 5, 0, 0, 120_000, UTC)]
+    for zone, hour, mark in (("UTC", "05", "Z"), ("Europe/Berlin", "06", "+0100")):
+        cells = pa.array(moments, pa.timestamp("us", zone))
+        expected = [f"2020-01-01 {hour}:00:00{mark}", f"2020-01-01 {hour}:00:00.12{mark}"]
+        assert values(pa.table(keyed(cells)), "text") == expected

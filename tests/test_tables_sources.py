@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import openpyxl
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -296,6 +297,15 @@ def test_what_is_no_table(tmp_path: Path, thing: object) -> None:
     with pytest.raises(BrokenContract) as stopped:
         bind(made, {"customers": thing}, row_values=row_values)
     assert [one.code for one in stopped.value.diagnostics] == ["D816"]
+
+
+def test_a_plan_for_a_table_is_no_table(tmp_path: Path) -> None:
+    made = ruleset(tmp_path, {"customers": {"key": "id", "columns": {"id": "text"}}})
+    with pytest.raises(BrokenContract) as stopped:
+        bind(made, {"customers": pl.LazyFrame({"id": ["a"]})}, row_values=row_values)
+    (found,) = stopped.value.diagnostics
+    assert message(found, "en") == "`customers`: what was given (`LazyFrame`) is no table"
+    assert "collect()" in (help_text(found, "en") or "")
 
 
 def test_a_table_that_has_no_place(tmp_path: Path) -> None:

@@ -88,10 +88,8 @@ def convert(cells: Cells, of: Type, how: Spelling) -> Parsed:
 
 def plain_layout(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """The same values in one of few layouts: large_string for text, no views, no runs, no extension types."""
+    cells = _without_extension(cells)
     t = cells.type
-    if isinstance(t, pa.BaseExtensionType):
-        cells = pa.chunked_array([chunk.storage for chunk in cells.chunks], t.storage_type)
-        t = cells.type
     if pa.types.is_run_end_encoded(t):
         cells = pa.chunked_array([pc.run_end_decode(chunk) for chunk in cells.chunks], t.value_type)
         t = cells.type
@@ -102,10 +100,27 @@ def plain_layout(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     return cells
 
 
+def _without_extension(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The values that an extension type stands for, where its cells are texts, booleans or UUIDs."""
+    t = cells.type
+    if not isinstance(t, pa.BaseExtensionType):
+        return cells
+    match t.extension_name:
+        case "arrow.uuid":
+            return pa.chunked_array([pa.array([None if v is None else str(v) for v in cells.to_pylist()], pa.string())])
+        case "arrow.bool8":
+            return cells.cast(pa.bool_())
+        case "arrow.json":
+            return pa.chunked_array([chunk.storage for chunk in cells.chunks], t.storage_type)
+        case _:
+            return cells
+
+
 def fits(t: pa.DataType, of: Type) -> bool:
     """Whether any cell of Arrow type *t* can be of type *of*: decided by converting one of its kind."""
     if isinstance(t, pa.BaseExtensionType):
-        t = t.storage_type
+        known = {"arrow.uuid": pa.string(), "arrow.bool8": pa.bool_(), "arrow.json": pa.string()}
+        return t.extension_name in known and fits(known[t.extension_name], of)
     if pa.types.is_dictionary(t) or pa.types.is_run_end_encoded(t):
         return fits(t.value_type, of)
     numeric = pa.types.is_integer(t) or pa.types.is_floating(t) or pa.types.is_decimal(t)

@@ -51,8 +51,8 @@ def drafted(table: Table[Expr], raw: Raw, zone: str, row_values: RowValues) -> D
     not_finite: dict[str, Bools] = {}
     for name, cells in raw.columns.items():
         contract = table.columns[name]
-        if not raw.spelled and not isinstance(cells, Mixed) and not _opaque(cells.type):
-            _must_fit(cells.type, contract, raw.origin)
+        if not raw.spelled and not isinstance(cells, Mixed):
+            _must_fit(cells, contract, raw.origin)
         found = convert(cells, contract.type, spelling(contract, table.format, zone, raw.spelled))
         columns[name] = found.column
         if found.faults:
@@ -72,14 +72,19 @@ def drafted(table: Table[Expr], raw: Raw, zone: str, row_values: RowValues) -> D
     return Draft(table, raw, columns, faults, left_out, not_finite)
 
 
+def _must_fit(cells: pa.ChunkedArray, contract: ColumnContract[Expr], origin: Origin) -> None:
+    """Stops at a column whose type can never be the contract's; one without any value may have whatever type its
+    maker happened to choose."""
+    t = cells.type
+    if cells.null_count == len(cells) or _opaque(t) or fits(t, contract.type):
+        return
+    found = t.extension_name if isinstance(t, pa.BaseExtensionType) else str(t).partition("<")[0]
+    at_column = Origin(origin.table, origin.shown, contract.span)
+    raise stop("D815", at_column, "declare", column=contract.name, found=found, type=str(contract.type))
+
+
 def _opaque(t: pa.DataType) -> bool:
     return bool(pa.types.is_struct(t)) and [field_.name for field_ in t] == ["opaque"]
-
-
-def _must_fit(t: pa.DataType, contract: ColumnContract[Expr], origin: Origin) -> None:
-    if not fits(t, contract.type):
-        found, at_column = str(t).partition("<")[0], Origin(origin.table, origin.shown, contract.span)
-        raise stop("D815", at_column, "declare", column=contract.name, found=found, type=str(contract.type))
 
 
 def computed_order(table: Table[Expr], there: Mapping[str, Column]) -> list[str]:

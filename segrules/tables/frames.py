@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from segrules.errors import BrokenContract
 from segrules.source import Span
 from segrules.tables.findings import stop
 from segrules.tables.headers import find_columns
@@ -30,13 +31,23 @@ def read_given(given: object, origin: Origin, wanted: Mapping[str, Span]) -> Raw
         try:
             table = pa.table(given)
         except (pa.ArrowException, ValueError, TypeError, NotImplementedError) as error:
-            raise stop("D816", origin, "kinds", kind=type(given).__name__, reason=str(error)[:200]) from None
+            raise _no_table(given, origin, str(error)) from None
         return from_table(table, origin, wanted)
     if isinstance(given, Mapping) and all(_is_column(column) for column in given.values()):
         names = [str(name) for name in given]
         columns = list(given.values())
         return _taken(names, lambda at: _cells(columns[at], False), _lengths(columns, origin), origin, wanted)
-    raise stop("D816", origin, "kinds", kind=type(given).__name__, reason="")
+    raise _no_table(given, origin)
+
+
+def _no_table(given: object, origin: Origin, reason: str = "") -> BrokenContract:
+    way_out = "lazy" if hasattr(given, "collect") else "kinds"
+    return stop("D816", origin, way_out, kind=type(given).__name__, reason=_because(reason))
+
+
+def _because(reason: str) -> str:
+    first = reason.partition("\n")[0][:200]
+    return f": {first}" if first else ""
 
 
 def from_table(table: pa.Table, origin: Origin, wanted: Mapping[str, Span]) -> Raw:
@@ -64,7 +75,7 @@ def _is_column(column: object) -> bool:
 def _lengths(columns: Sequence[Any], origin: Origin) -> int:
     lengths = sorted({len(column) for column in columns}) or [0]
     if len(lengths) > 1:
-        raise stop("D816", origin, "lengths", kind="dict", reason=", ".join(map(str, lengths)))
+        raise stop("D816", origin, "lengths", kind="dict", reason=_because(", ".join(map(str, lengths))))
     return lengths[0]
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
+from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
@@ -128,7 +129,7 @@ def python_cells(values: Iterable[Any], nan_is_missing: bool = True) -> Cells:
     if not some:
         return chunked(pa.nulls(len(column)))
     if len(some) == 1 and not issubclass(some[0], datetime):
-        return chunked(_piece(some[0], column, nan_is_missing))
+        return _together(_pieces(some[0], column, np.arange(len(column)), nan_is_missing))
     kinds = {each: index for index, each in enumerate(classes)}
     count = len(classes)
     codes = np.fromiter(
@@ -136,30 +137,63 @@ def python_cells(values: Iterable[Any], nan_is_missing: bool = True) -> Cells:
         np.int64,
         len(column),
     )
-    pieces, rows = [], []
+    found: list[tuple[pa.Array, Ints]] = []
     for code in np.unique(codes):
-        where = np.flatnonzero(codes == code)
-        pieces.append(chunked(_piece(classes[int(code) % count], [column[row] for row in where], nan_is_missing)))
-        rows.append(where)
-    return pieces[0] if len(pieces) == 1 else Mixed(tuple(pieces), tuple(rows))
+        rows = np.flatnonzero(codes == code)
+        found += _pieces(classes[int(code) % count], [column[row] for row in rows], rows, nan_is_missing)
+    return _together(found)
 
 
 _ABSENT = frozenset({"NoneType", "NAType", "NaTType"})
+_UNFIT = (pa.ArrowException, OverflowError, UnicodeEncodeError, ValueError, TypeError)
+"""What Arrow raises for values that it cannot hold as one array."""
 
 
-def _piece(of: type, values: Sequence[Any] | NDArray[Any], nan_is_missing: bool) -> pa.Array:
-    """Values of one class and absent ones; what Arrow does not know becomes an opaque struct, which fits no type."""
+def _together(pieces: Sequence[tuple[pa.Array, Ints]]) -> Cells:
+    if len(pieces) == 1:
+        return chunked(pieces[0][0])
+    return Mixed(tuple(chunked(array) for array, _ in pieces), tuple(rows for _, rows in pieces))
+
+
+def _pieces(
+    of: type, values: Sequence[Any] | NDArray[Any], rows: Ints, nan_is_missing: bool
+) -> list[tuple[pa.Array, Ints]]:
+    """Values of one class, and absent ones, in as few arrays as hold them, each with its rows."""
     if of.__name__ in _ABSENT:
-        return pa.nulls(len(values))
+        return [(pa.nulls(len(values)), rows)]
+    if issubclass(of, UUID):
+        return [(_texts(values), rows)]
     try:
-        if issubclass(of, str):
-            return pa.array(values, pa.string(), from_pandas=True)
-        return pa.array(values, from_pandas=nan_is_missing)
-    except (pa.ArrowException, OverflowError, UnicodeEncodeError, ValueError, TypeError):
-        texts = [None if type(value).__name__ in _ABSENT else _spelling(value) for value in values]
-    if issubclass(of, int | Decimal | np.integer):
-        return pa.array(texts, pa.string())
-    return pa.StructArray.from_arrays([pa.array(texts, pa.string())], ["opaque"])
+        return [(pa.array(values, pa.string() if issubclass(of, str) else None, from_pandas=nan_is_missing), rows)]
+    except _UNFIT:
+        if issubclass(of, int | Decimal | np.integer):
+            return [(_texts(values), rows)]
+    return _one_by_one(values, rows, nan_is_missing)
+
+
+def _one_by_one(values: Sequence[Any] | NDArray[Any], rows: Ints, nan_is_missing: bool) -> list[tuple[pa.Array, Ints]]:
+    """Values that Arrow does not hold together, by the type it gives to each alone; one that it does not know at all
+    becomes an opaque struct, which fits no type."""
+    by_type: dict[pa.DataType | None, list[int]] = {}
+    for at, value in enumerate(values):
+        try:
+            of = pa.array([value], from_pandas=nan_is_missing).type
+        except _UNFIT:
+            of = None
+        by_type.setdefault(of, []).append(at)
+    found = []
+    for of, places in by_type.items():
+        some = [values[at] for at in places]
+        if of is None:
+            array: pa.Array = pa.StructArray.from_arrays([_texts(some)], ["opaque"])
+        else:
+            array = pa.array(some, of, from_pandas=nan_is_missing)
+        found.append((array, rows[np.array(places, np.int64)]))
+    return found
+
+
+def _texts(values: Iterable[Any]) -> pa.Array:
+    return pa.array([None if type(v).__name__ in _ABSENT else _spelling(v) for v in values], pa.string())
 
 
 def _spelling(value: object) -> str:

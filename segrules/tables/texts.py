@@ -94,7 +94,7 @@ def _decimal_text(value: Any) -> str | None:
 def _moments(words: pa.Array) -> pa.Array:
     """`2026-11-21 08:00:00`, with the fraction only where there is one."""
     texts = pc.cast(words, pa.large_string())
-    return pc.replace_substring_regex(texts, r"\.0*(Z?)$|(\.\d*?[1-9])0+(Z?)$", r"\2\1\3")
+    return pc.replace_substring_regex(texts, r"\.0*(Z|[+-]\d{4})?$|(\.\d*?[1-9])0+(Z|[+-]\d{4})?$", r"\2\1\3")
 
 
 def cleaned(cells: pa.ChunkedArray, spelling: Spelling) -> pa.ChunkedArray:
