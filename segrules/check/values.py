@@ -70,6 +70,8 @@ def constant(scalar: Scalar, timezone: str) -> tuple[Type, Value] | Diagnostic:
         case Exact():
             return _number(scalar, scalar.value)
         case str():
+            if scalar.value.strip().lower() in MISSING:
+                return Untyped(), None
             literal = parse_literal(Source(scalar.span.source.name, scalar.value))
             if literal is None:
                 return Text(), scalar.value
@@ -114,7 +116,7 @@ def _number(scalar: Scalar, value: Exact) -> tuple[Type, Value] | Diagnostic:
     scale = _scale(value)
     if scale is None or scale > MAX_SCALE or not in_64_bits(int(value.scaleb(scale))):
         return Diagnostic("T409", scalar.span, {"text": shorten(scalar.text)})
-    if isinstance(scalar.value, int):
+    if scale == 0:
         return Integer(), int(value)
     return Decimal(scale), int(value.scaleb(scale))
 
