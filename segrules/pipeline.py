@@ -43,14 +43,17 @@ class Rules:
 
 
 def examine(
-    folder: Path, overrides: Mapping[str, str] | None = None
+    folder: Path, overrides: Mapping[str, str] | None = None, day: int | None = None
 ) -> tuple[Project, RuleSet | None, list[Diagnostic]]:
-    """Read and check a folder; everything that is wrong with it, the rule set only where nothing is."""
+    """Read and check a folder; everything that is wrong with it, the rule set only where nothing is.
+
+    Reviews that are due on *day* (today in the project's zone if None) are a warning.
+    """
     from segrules.check.rulesets import check
     from segrules.files.load import load as read
 
     project, found = read(folder)
-    ruleset, more = check(project, overrides or {})
+    ruleset, more = check(project, overrides or {}, _today(project) if day is None else day)
     return project, ruleset, [*found, *more]
 
 
@@ -94,6 +97,14 @@ def evaluate_existing(
 def today(timezone: str) -> int:
     """Today in the project's zone: the date of a run that names none."""
     return from_date(datetime.now(zone(timezone)).date())
+
+
+def _today(project: Project) -> int | None:
+    """Today in the zone that the project names; None where it names none that exists."""
+    try:
+        return None if project.file is None else today(project.file.timezone.text)
+    except (KeyError, ValueError, OSError):
+        return None
 
 
 def parse_day(text: str) -> int:

@@ -27,7 +27,8 @@ def validate_files(options: Options, paths: Sequence[Path]) -> int:
     """Show every finding in *paths* (all files without), and say how many there are elsewhere."""
     folder = project_of(options, paths)
     output = output_for(replace(options, project=folder))
-    project, ruleset, found = pipeline.examine(folder, overrides(options))
+    day = None if options.as_of is None else pipeline.parse_day(options.as_of)
+    project, ruleset, found = pipeline.examine(folder, overrides(options), day)
     if ruleset is not None and any(file.tests for file in project.tests):
         from segrules.testing.read import read_tests
 

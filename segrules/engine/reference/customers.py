@@ -253,6 +253,11 @@ def choose(segmentation: Segmentation, scope: _Customer) -> Choice:
     output is evaluated."""
     truths = tuple(value_of(case.when, scope) for case in segmentation.cases)
     outputs = [tuple(value_of(output, scope) for output in case.outputs) for case in segmentation.cases]
+    reachable = {
+        outcome: tuple(value_of(output, scope) for output in outcome.outputs)
+        for outcome in (segmentation.otherwise, segmentation.unknown)
+        if outcome is not None
+    }
     true = [number for number, truth in enumerate(truths) if truth is True]
     if segmentation.hit_policy == "unique" and len(true) > 1:
         evaluator = scope.evaluator
@@ -266,7 +271,7 @@ def choose(segmentation: Segmentation, scope: _Customer) -> Choice:
         chosen, chosen_outputs = segmentation.cases[winner].id, outputs[winner]
     else:
         assert reached is not None, "a segmentation without `otherwise` has a case that is always TRUE"
-        chosen, chosen_outputs = reached.id, tuple(value_of(output, scope) for output in reached.outputs)
+        chosen, chosen_outputs = reached.id, reachable[reached]
     before = zip(segmentation.cases[:winner], truths[:winner], strict=True)
     passed = dict.fromkeys(case.id for case, truth in before if truth is None and case.id != chosen)
     return Choice(chosen, chosen_outputs, truths, winner, tuple(passed))
