@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from segrules import pipeline
 from segrules.diagnostics.diagnostic import Diagnostic, Help, in_order
@@ -23,14 +23,14 @@ from segrules.errors import WrongUsage
 from segrules.model.names import Named, find, like
 from segrules.model.ruleset import RuleSet
 from segrules.pipeline import Engine
-from segrules.schema.calendar import from_date
+from segrules.schema.calendar import from_date, zone
 from segrules.schema.types import Integer, Number, Text, Timestamp, Value
 from segrules.source import NOWHERE
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from segrules.engine.explanation import Explanation
+    from segrules.engine import explanation as engine_explanation
     from segrules.engine.results import CutPoints, Results
     from segrules.tables.columns import Account, Tables
 
@@ -59,11 +59,14 @@ def _override(value: object) -> str:
     return str(value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Project:
     """Checked rules, with no data yet."""
 
     rules: pipeline.Rules
+
+    def __repr__(self) -> str:
+        return f"<Project {self.name}: {len(self.rules.ruleset.definitions)} names>"
 
     @property
     def name(self) -> str:
@@ -91,12 +94,16 @@ class Project:
         return self.bind(**tables).evaluate(as_of, engine, only)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Bound:
-    """Checked rules with their data; may be evaluated for many dates."""
+    """Checked rules with their data; may be evaluated for many dates, and by several threads at once."""
 
     rules: pipeline.Rules
     tables: Tables
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{each.table} {each.kept:,}" for each in self.accounts)
+        return f"<Bound {self.rules.ruleset.name}: rows of {rows}>"
 
     @property
     def accounts(self) -> tuple[Account, ...]:
@@ -104,13 +111,13 @@ class Bound:
         return self.tables.accounts
 
     def evaluate(self, as_of: Day = None, engine: str = "vector", only: Iterable[str] | None = None) -> Run:
-        """The rules for the customers as they stood on *as_of* (ISO text or date; default today in the project's
-        zone). *only* limits the names. Raises `RunStopped`, `WrongUsage`."""
+        """The rules for the customers as they stood on *as_of* (ISO text or date, of an aware datetime its day in
+        the project's zone; default today there). *only* limits the names. Raises `RunStopped`, `WrongUsage`."""
         from segrules.tables.bind import at
 
         ruleset = self.rules.ruleset
         day = _day(as_of, ruleset)
-        chosen = _engine(engine)
+        chosen = _engine(str(engine))
         names = None if only is None else {_named(ruleset, each).definition for each in _texts(only)}
         definitions = None if names is None else names & set(ruleset.definitions)
         existing = at(ruleset, self.tables, day)
@@ -118,13 +125,44 @@ class Bound:
         return Run(ruleset, existing, results)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, repr=False)
+class Explanation:
+    """Why a customer is what they are; private columns are left out. `str()` and a notebook show the author's own
+    expression with the value of every part; `as_json` is what `segrules explain --format json` prints."""
+
+    found: engine_explanation.Explanation
+    language: Literal["en", "zh"]
+
+    @property
+    def names(self) -> tuple[engine_explanation.Explained, ...]:
+        """One answer for each name that was asked for."""
+        return self.found.names
+
+    def as_json(self) -> dict[str, Any]:
+        from segrules.report.explanation import as_json
+
+        return as_json(self.found)
+
+    def __str__(self) -> str:
+        from segrules.report.explanation import screen
+        from segrules.report.screen import plain
+
+        return plain(screen(self.found, self.language))
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Run:
     """What one evaluation found. Customers stand in key order everywhere."""
 
     ruleset: RuleSet
     existing: Tables
     results: Results
+
+    def __repr__(self) -> str:
+        return f"<Run {self.ruleset.name}: {self.results.customers:,} customers as of {self.as_of}>"
 
     @property
     def as_of(self) -> date:
@@ -191,7 +229,8 @@ class Run:
 
         if name is not None:
             name = str(_named(self.ruleset, name))
-        return explain(self.ruleset, self.existing, self.results, self._stored_key(key), name)
+        found = explain(self.ruleset, self.existing, self.results, self._stored_key(key), name)
+        return Explanation(found, self.ruleset.language)
 
     @property
     def cut_points(self) -> tuple[CutPoints, ...]:
@@ -272,7 +311,7 @@ def _pandas(values: Any, name: Named) -> Any:
 
 
 def _texts(names: Iterable[str]) -> list[str]:
-    return [names] if isinstance(names, str) else list(names)
+    return [names] if isinstance(names, str) else [str(name) for name in names]
 
 
 def _named(ruleset: RuleSet, text: str) -> Named:
@@ -289,7 +328,8 @@ def _day(as_of: Day, ruleset: RuleSet) -> int:
         case None:
             return pipeline.today(ruleset.contracts.timezone)
         case datetime():
-            return from_date(as_of.date())
+            local = as_of if as_of.tzinfo is None else as_of.astimezone(zone(ruleset.contracts.timezone))
+            return from_date(local.date())
         case date():
             return from_date(as_of)
         case _:

@@ -24,9 +24,7 @@ class SegrulesError(Exception):
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
-        from segrules.diagnostics.catalogue import message
-
-        return "\n".join(f"{d.span.place}: {d.code} {message(d, 'en')}".removeprefix(": ") for d in self.diagnostics)
+        return "\n".join(map(str, self.diagnostics))
 
 
 class InvalidRules(SegrulesError):

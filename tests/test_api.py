@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import subprocess
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -183,6 +186,47 @@ def test_explain(run: segrules.Run) -> None:
     assert len(run.explain(10).names) > 10
 
 
+def test_an_explanation_reads_as_on_the_command_line(folder: Path, project: segrules.Project) -> None:
+    explained = project.evaluate(as_of=DAY).explain(10, "big")
+    command = [sys.executable, "-m", "segrules", "explain", "10", "big"]
+    options = ["--as-of", DAY, "--lang", "en", "--project", str(folder)]
+    shown = subprocess.run([*command, *options], capture_output=True, check=True, encoding="utf-8").stdout
+    assert str(explained) == repr(explained) == shown
+    assert explained.as_json()["key"] == "10"
+
+
+def test_what_a_notebook_shows_is_short_and_private(project: segrules.Project) -> None:
+    bound = project.bind()
+    shown = [repr(project), repr(bound), repr(bound.evaluate(as_of=DAY))]
+    assert shown == [
+        "<Project types: 15 names>",
+        "<Bound types: rows of customers 3, orders 4>",
+        "<Run types: 3 customers as of 2026-06-30>",
+    ]
+
+
+def test_one_binding_serves_many_threads(project: segrules.Project) -> None:
+    bound = project.bind()
+    days = ["2026-01-15", DAY, "2026-07-01"] * 8
+    with ThreadPoolExecutor(6) as pool:
+        frames = list(pool.map(lambda day: bound.evaluate(as_of=day).frame(cases=True), days))
+    for day, frame in zip(days, frames, strict=True):
+        pd.testing.assert_frame_equal(frame, bound.evaluate(as_of=day).frame(cases=True))
+
+
+def test_frames_of_the_caller_stay_as_they_are(project: segrules.Project) -> None:
+    customers = pd.DataFrame({"city": ["b", None], "phone": None, "tags": [["x", "y"], None]}, index=pd.Index([7, 1]))
+    customers.index.name = "id"
+    before = customers.copy(deep=True)
+    run = project.bind(customers=customers, orders={"order": [], "id": [], "paid_at": [], "amount": []}).evaluate(DAY)
+    frame = run.frame(["town", "orders_seen", "spent", "big"])
+    frame["town"] = "elsewhere"
+    frame.loc[1, "orders_seen"] = 9
+    assert run.frame(["town"])["town"].tolist() == [pd.NA, "b"]
+    assert run.frame(["orders_seen"])["orders_seen"].tolist() == [0, 0]
+    pd.testing.assert_frame_equal(customers, before)
+
+
 def test_both_engines_give_one_frame(project: segrules.Project) -> None:
     bound = project.bind()
     frames = [bound.evaluate(as_of=DAY, engine=engine).frame(cases=True) for engine in ("vector", "reference")]
@@ -201,7 +245,16 @@ def test_frames_go_in(project: segrules.Project, make: object) -> None:
     assert {each.table: each.read for each in bound.accounts} == {"customers": 2, "orders": 1}
 
 
-@pytest.mark.parametrize("as_of", [DAY, datetime.date(2026, 6, 30), datetime.datetime(2026, 6, 30, 12)])
+@pytest.mark.parametrize(
+    "as_of",
+    [
+        DAY,
+        datetime.date(2026, 6, 30),
+        datetime.datetime(2026, 6, 30, 12),
+        datetime.datetime(2026, 6, 29, 16, tzinfo=datetime.UTC),
+        pd.Timestamp("2026-06-30 00:00", tz="Asia/Tokyo") + pd.Timedelta(hours=1),
+    ],
+)
 def test_dates(project: segrules.Project, as_of: str | datetime.date) -> None:
     assert project.evaluate(as_of=as_of, only="big").as_of == datetime.date(2026, 6, 30)
 
@@ -261,6 +314,10 @@ def test_broken_data(project: segrules.Project) -> None:
     with pytest.raises(segrules.BrokenContract) as refused:
         project.bind(orders=orders)
     assert len(refused.value.diagnostics) == 2
+    shown = str(refused.value)
+    assert shown.count("segrules.yaml:") == 2
+    assert "`orders.amount` in `the given table`" in shown
+    assert "\n  help: " in shown
 
 
 def test_what_the_package_offers() -> None:

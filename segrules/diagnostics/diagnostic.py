@@ -44,6 +44,14 @@ class Diagnostic:
     help: Help | None = None
     also: tuple[Span, ...] = ()
 
+    def __str__(self) -> str:
+        """Place, code and message in English, and the way out on a line of its own."""
+        from segrules.diagnostics.catalogue import help_text, message
+
+        way_out = help_text(self, "en")
+        said = f"{self.span.place}: {self.code} {message(self, 'en')}".removeprefix(": ")
+        return said if way_out is None else f"{said}\n  help: {way_out}"
+
 
 def in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """*found* without duplicates, sorted by file, line, column and code."""
