@@ -192,7 +192,7 @@ def test_an_explanation_reads_as_on_the_command_line(folder: Path, project: segr
     options = ["--as-of", DAY, "--lang", "en", "--project", str(folder)]
     shown = subprocess.run([*command, *options], capture_output=True, check=True, encoding="utf-8").stdout
     assert str(explained) == repr(explained) == shown
-    assert explained.as_json()["key"] == "10"
+    assert explained.as_json()["customer"] == "10"
 
 
 def test_what_a_notebook_shows_is_short_and_private(project: segrules.Project) -> None:
