@@ -49,12 +49,13 @@ def examine(
 
     Reviews that are due on *day* (today in the project's zone if None) are a warning.
     """
+    from segrules.check.consequences import without_consequences
     from segrules.check.rulesets import check
     from segrules.files.load import load as read
 
     project, found = read(folder)
     ruleset, more = check(project, overrides or {}, _today(project) if day is None else day)
-    return project, ruleset, [*found, *more]
+    return project, ruleset, [*found, *without_consequences(project, found, more)]
 
 
 def load(folder: Path, overrides: Mapping[str, str] | None = None) -> Rules:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from segrules.check.consequences import without_consequences
 from segrules.check.rulesets import check
 from segrules.diagnostics.catalogue import entries, help_text, message
 from segrules.diagnostics.diagnostic import Diagnostic, in_order
@@ -102,7 +103,7 @@ def diagnose(chunk: Chunk, folder: Path) -> list[Diagnostic]:
     project, found = load(folder)
     ruleset, more = check(project)
     examples = read_tests(ruleset, project.tests).diagnostics if ruleset is not None else ()
-    return list(in_order([*found, *more, *examples]))
+    return list(in_order([*found, *without_consequences(project, found, [*more, *examples])]))
 
 
 def columns(one: Diagnostic) -> tuple[int, int]:

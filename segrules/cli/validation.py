@@ -30,9 +30,11 @@ def validate_files(options: Options, paths: Sequence[Path]) -> int:
     day = None if options.as_of is None else pipeline.parse_day(options.as_of)
     project, ruleset, found = pipeline.examine(folder, overrides(options), day)
     if ruleset is not None and any(file.tests for file in project.tests):
+        from segrules.check.consequences import without_consequences
         from segrules.testing.read import read_tests
 
-        found = [*found, *read_tests(ruleset, project.tests).diagnostics]
+        examples = read_tests(ruleset, project.tests).diagnostics
+        found = [*found, *without_consequences(project, found, examples)]
     everything = in_order(found)
     chosen = [one for one in everything if _inside(one.span.place.file, folder, paths)] if paths else list(everything)
     if options.format == Format.json:

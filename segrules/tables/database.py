@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
 
+from segrules.diagnostics.diagnostic import Words
 from segrules.schema.contract import DatabaseSource
 from segrules.source import Span
 from segrules.tables.findings import stop
@@ -80,8 +81,10 @@ def database_url(template: str, folder: Path, origin: Origin) -> URL:
                     raise stop("D801", Origin(origin.table, str(url.database), origin.span), "relative")
                 url = url.set(database=str(path))
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        reason = str(error).partition("\n")[0] if isinstance(error, NoSuchModuleError) else "URL"
-        raise stop("D813", origin, "driver", reason=reason) from None
+        if isinstance(error, NoSuchModuleError):
+            raise stop("D813", origin, "driver", reason=str(error).partition("\n")[0]) from None
+        unreadable = Origin(origin.table, "url", origin.span)
+        raise stop("D813", unreadable, "driver", reason=Words("data_no_url")) from None
     return url
 
 

@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 
 from segrules.diagnostics.catalogue import say
+from segrules.diagnostics.refusals import reason
 from segrules.tables.checks import Broken
 from segrules.tables.draft import Draft
 from segrules.tables.findings import stop
@@ -46,7 +47,7 @@ def set_aside(folder: Path, draft: Draft, broken: Sequence[Broken], language: Li
             return None
         _write(file, _lines(draft, broken, np.flatnonzero(bad).tolist(), language))
     except OSError as error:
-        raise stop("D845", draft.raw.origin, file=relative, reason=error.strerror or str(error)) from None
+        raise stop("D845", draft.raw.origin, file=relative, reason=reason(error)) from None
     return relative
 
 

@@ -13,6 +13,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from segrules.diagnostics.diagnostic import Words
+from segrules.diagnostics.refusals import reason
 from segrules.schema.contract import DatabaseSource, DistinctSource, FileSource, Format, Table
 from segrules.source import Span
 from segrules.tables.findings import stop
@@ -51,9 +53,9 @@ def read_file(
     origin = Origin(origin.table, path, origin.span, "line" if is_text else "row")
     try:
         if not file.exists():
-            raise stop("D801", origin, "relative")
+            raise stop("D801", origin, "database" if "://" in path else "relative")
         if not file.is_file():
-            raise stop("D802", origin, reason="")
+            raise stop("D802", origin, reason=Words("files.folder" if file.is_dir() else "files.special"))
         if is_text:
             from segrules.tables.delimited import read_csv
 
@@ -67,7 +69,8 @@ def read_file(
 
             return read_workbook(file, sheet, origin, wanted)
     except OSError as error:
-        raise stop("D802", origin, reason=error.strerror or "") from None
+        raise stop("D802", origin, reason=reason(error)) from None
     except ValueError as error:
         raise stop("D802", origin, reason=str(error)[:200]) from None
-    raise stop("D803", origin, "endings", ending=file.suffix or path)
+    ending = Words("data_ending", {"ending": file.suffix}) if file.suffix else Words("data_no_ending")
+    raise stop("D803", origin, "endings", ending=ending)

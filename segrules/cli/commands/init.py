@@ -25,6 +25,7 @@ def init(
     from segrules.cli.start.project import files
     from segrules.diagnostics.catalogue import say
     from segrules.diagnostics.diagnostic import Diagnostic, Help
+    from segrules.diagnostics.refusals import reason
     from segrules.errors import SegrulesError, WrongUsage
     from segrules.report.screen import Piece, line
     from segrules.source import NOWHERE
@@ -41,8 +42,9 @@ def init(
             with place.open("x", encoding="utf-8", newline="\n") as stream:
                 stream.write(text)
     except OSError as refused:
-        reason = (refused.strerror or type(refused).__name__).lower()
-        raise SegrulesError([Diagnostic("C913", NOWHERE, {"file": folder.as_posix(), "reason": reason})]) from None
+        raise SegrulesError(
+            [Diagnostic("C913", NOWHERE, {"file": folder.as_posix(), "reason": reason(refused)})]
+        ) from None
     shown = [(folder / path).as_posix() for path in written]
     if options.format == Format.json:
         output.json({"format_version": 1, "files": shown})
