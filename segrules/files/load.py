@@ -9,7 +9,6 @@ wrong; nothing is raised; nothing is looked up outside the files (names, types a
 from __future__ import annotations
 
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 
 from segrules.diagnostics.diagnostic import Diagnostic, in_order
@@ -81,6 +80,8 @@ def _project(folder: Path, found: list[Diagnostic]) -> ProjectFile | None:
 
 
 def _honour(requires: Word, found: list[Diagnostic]) -> None:
+    from importlib import metadata
+
     version = metadata.version("segrules")
     match satisfied(requires.text, version):
         case None:

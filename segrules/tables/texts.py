@@ -111,7 +111,8 @@ def cleaned(cells: pa.ChunkedArray, spelling: Spelling) -> pa.ChunkedArray:
 def _without(cells: pa.ChunkedArray, absent: tuple[str, ...]) -> pa.ChunkedArray:
     if not absent:
         return cells
-    marks = pc.is_in(cells, pa.array(absent, pa.large_string()))
+    only_empty = absent == ("",)
+    marks = pc.equal(pc.binary_length(cells), 0) if only_empty else pc.is_in(cells, pa.array(absent, pa.large_string()))
     if not pc.any(marks).as_py():
         return cells
     return pc.if_else(marks, pa.scalar(None, pa.large_string()), cells)
