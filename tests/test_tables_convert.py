@@ -374,3 +374,10 @@ def test_times_as_text_have_a_fraction_only_where_there_is_one() -> None:
         cells = pa.array(moments, pa.timestamp("us", zone))
         expected = [f"2020-01-01 {hour}:00:00{mark}", f"2020-01-01 {hour}:00:00.12{mark}"]
         assert values(pa.table(keyed(cells)), "text") == expected
+
+
+@pytest.mark.parametrize("of", ["date", "timestamp"])
+def test_days_beyond_any_calendar_are_refused(of: str) -> None:
+    for days in (2**31 - 1, -(2**31)):
+        cells = pa.array([days, 0], pa.int32()).cast(pa.date32())
+        assert refused(pa.table(keyed(cells)), of) == ["D832"]

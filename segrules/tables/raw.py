@@ -99,7 +99,7 @@ def cell_text(cells: Cells, row: int) -> str | None:
                 return cell_text(piece, at)
         return None
     scalar = cells[row]
-    if pa.types.is_timestamp(scalar.type):
+    if pa.types.is_timestamp(scalar.type) or pa.types.is_date(scalar.type):
         return None if not scalar.is_valid else str(scalar.cast(pa.string()))
     value = scalar.as_py()
     if isinstance(value, dict) and set(value) == {"opaque"}:
