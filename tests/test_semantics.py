@@ -1,7 +1,7 @@
 """The meaning of the language, case by case, on every engine.
 
-`tests/cases/semantics/*.yaml` and the fenced `semantics` blocks of docs/parts/evaluation.md hold the cases; several
-documents a file.  A document gives tables and what must come out:
+`tests/cases/semantics/*.yaml` and the fenced `semantics` blocks of docs/language.md and its chapters hold the cases;
+several documents a file.  A document gives tables and what must come out:
 
     table: {id: [1, 2, 3], spend: [100, missing, 20]}                  # the customers; the first column is the key
     types: {spend: decimal(2)}                                         # else by what the values look like
@@ -43,7 +43,7 @@ from tests import building
 
 HERE = Path(__file__).parent
 CASES = HERE / "cases" / "semantics"
-DOCUMENT = HERE.parent / "docs" / "parts" / "evaluation.md"
+PAGES = (HERE.parent / "docs" / "language.md", *sorted((HERE.parent / "docs" / "language").glob("*.md")))
 ENGINES = ("reference", "vector")
 ROUNDED_TWICE = re.compile(r"\b(sum|avg|stddev|sqrt|ln|exp|power)\(")
 
@@ -54,10 +54,9 @@ def scenarios() -> dict[str, building.Scenario]:
         for number, text in enumerate(re.split(r"^---\n", file.read_text(encoding="utf-8"), flags=re.M), start=1):
             if text.strip():
                 found[f"{file.stem}-{number}"] = building.Scenario.read(text)
-    if DOCUMENT.exists():
-        blocks = re.findall(r"^```semantics\n(.*?)^```", DOCUMENT.read_text(encoding="utf-8"), re.M | re.S)
-        found |= {f"docs-{number}": building.Scenario.read(text) for number, text in enumerate(blocks, start=1)}
-    return found
+    pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    blocks = re.findall(r"^```semantics\n(.*?)^```", pages, re.M | re.S)
+    return found | {f"docs-{number}": building.Scenario.read(text) for number, text in enumerate(blocks, start=1)}
 
 
 SCENARIOS = scenarios()

@@ -23,7 +23,7 @@ from segrules.syntax import build, expr
 from segrules.syntax.cells import parse_cell
 from segrules.syntax.expr import Expr, Literal
 from segrules.syntax.folding import fold
-from segrules.syntax.keywords import KEYWORDS, TERMINALS, keywords_inside
+from segrules.syntax.keywords import KEYWORDS, keywords_inside
 from segrules.syntax.machine import tables
 from segrules.syntax.parser import children, parse_expression, parse_literal
 from segrules.syntax.printer import print_expression
@@ -236,19 +236,3 @@ def test_limits() -> None:
     assert code("(" * 101 + "a" + ")" * 101) == ["S209"]
     assert code("a" + " " * 99_999) == []
     assert code("a" + " " * 100_000) == ["S208"]
-
-
-def test_examples_of_the_page_are_read() -> None:
-    page = (ROOT / "docs" / "parts" / "expressions.md").read_text(encoding="utf-8")
-    examples = [line for block in re.findall(r"```segrules\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
-    assert len(examples) >= 35
-    assert {line: [one.code for one in parse_expression(Source("page", line))[1]] for line in examples} == {
-        line: [] for line in examples
-    }
-
-
-def test_the_page_lists_every_keyword() -> None:
-    page = (ROOT / "docs" / "parts" / "expressions.md").read_text(encoding="utf-8")
-    spellings = [spelling for keyword in KEYWORDS for spelling in (*keyword.en, *keyword.zh, *keyword.symbols)]
-    assert [spelling for spelling in spellings if f"`{spelling}`" not in page] == []
-    assert set(TERMINALS) >= {keyword.terminal for keyword in KEYWORDS}
