@@ -7,18 +7,21 @@ In: options.  Out: `Evaluated`.  Always: wrong names and files that cannot be wr
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from segrules import pipeline
 from segrules.cli.options import Options
 from segrules.cli.project import as_of, load, unknown_name
-from segrules.diagnostics.diagnostic import Diagnostic, in_order
+from segrules.diagnostics.diagnostic import Diagnostic, Help, Words, in_order
+from segrules.diagnostics.refusals import reason
 from segrules.engine.results import Results
 from segrules.errors import SegrulesError, WrongUsage
 from segrules.model.names import Named, find
-from segrules.model.ruleset import RuleSet
+from segrules.model.ruleset import RuleSet, Segmentation
 from segrules.report import table_file
+from segrules.schema.contract import FileSource
 from segrules.source import NOWHERE
 from segrules.tables.bind import at
 from segrules.tables.columns import Tables
@@ -34,11 +37,18 @@ class Evaluated:
     warnings: tuple[Diagnostic, ...]
 
 
-def evaluated(options: Options, only: str | None = None) -> Evaluated:
+def evaluated(
+    options: Options, only: str | None = None, by: str | None = None, target: Path | None = None
+) -> Evaluated:
     """The whole flow for a command. Raises what its stages raise."""
     rules = load(options)
     day = as_of(options, rules.ruleset)
     names = None if only is None else {name.definition for name in chosen_names(rules.ruleset, only)}
+    if by is not None:
+        _check_segmentation(rules.ruleset, by)
+        names = None if names is None else names | {by}
+    if target is not None:
+        _keep_sources(rules.ruleset, target)
     definitions = None if names is None else names & set(rules.ruleset.definitions)
     existing = at(rules.ruleset, pipeline.bind(rules.ruleset), day)
     results = pipeline.evaluate_existing(rules.ruleset, existing, day, definitions)
@@ -58,15 +68,43 @@ def chosen_names(ruleset: RuleSet, only: str | None) -> list[Named]:
         if name.kind == "parameter":
             raise WrongUsage([Diagnostic("C904", NOWHERE, {"name": text})])
         found.append(name)
+    if not found:
+        raise WrongUsage([Diagnostic("C924", NOWHERE)])
     return found
+
+
+def _check_segmentation(ruleset: RuleSet, name: str) -> None:
+    """Whether *name* is a segmentation. Raises `WrongUsage`."""
+    if isinstance(ruleset.definitions.get(name), Segmentation):
+        return
+    if find(ruleset, name) is None:
+        raise unknown_name(ruleset, name)
+    there = [each.name for each in ruleset.definitions.values() if isinstance(each, Segmentation)]
+    way_out = Help("segmentations", {"names": ", ".join(there)}) if there else None
+    raise WrongUsage([Diagnostic("C927", NOWHERE, {"name": name}, way_out)])
+
+
+def _keep_sources(ruleset: RuleSet, target: Path) -> None:
+    """Whether a result in *target* would replace the data. Raises `WrongUsage`."""
+    for table in ruleset.contracts.tables.values():
+        if (
+            isinstance(table.source, FileSource)
+            and (Path(ruleset.folder) / table.source.path).resolve() == target.resolve()
+        ):
+            raise WrongUsage([Diagnostic("C926", NOWHERE, {"file": target.as_posix(), "table": table.name})])
 
 
 def check_target(path: Path) -> None:
     """Whether a result can be written to *path*, before anything is read. Raises `WrongUsage`."""
+    shown = {"file": path.as_posix()}
     if path.suffix.lower() not in table_file.SUFFIXES:
-        raise WrongUsage([Diagnostic("C907", NOWHERE, {"file": path.as_posix()})])
+        raise WrongUsage([Diagnostic("C907", NOWHERE, shown, Help("ending"))])
     if not path.absolute().parent.is_dir():
-        raise WrongUsage([Diagnostic("C912", NOWHERE, {"file": path.as_posix()})])
+        raise WrongUsage([Diagnostic("C912", NOWHERE, shown, Help("make", {"folder": path.parent.as_posix()}))])
+    if path.is_dir():
+        raise WrongUsage([Diagnostic("C913", NOWHERE, {**shown, "reason": Words("system.is_folder")})])
+    if not os.access(path.absolute().parent, os.W_OK):
+        raise SegrulesError([Diagnostic("C913", NOWHERE, {**shown, "reason": Words("system.forbidden")})])
 
 
 def write_file(done: Evaluated, path: Path, names: list[Named], with_cases: bool) -> None:
@@ -78,9 +116,5 @@ def write_file(done: Evaluated, path: Path, names: list[Named], with_cases: bool
         table_file.write(path, table_file.columns(ruleset, done.results, customers, wanted))
     except OSError as refused:
         raise SegrulesError(
-            [Diagnostic("C913", NOWHERE, {"file": path.as_posix(), "reason": _reason(refused)})]
+            [Diagnostic("C913", NOWHERE, {"file": path.as_posix(), "reason": reason(refused)})]
         ) from None
-
-
-def _reason(refused: OSError) -> str:
-    return (refused.strerror or type(refused).__name__).lower()

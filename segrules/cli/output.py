@@ -108,7 +108,7 @@ def output_for(options: Options) -> Output:
     """The output of a command; works for a folder that holds no project too."""
     try:
         folder = find_folder(options.project)
-    except SegrulesError:
+    except (SegrulesError, OSError):
         folder = None
     return Output(language_for(options, folder), options.format, folder, options.quiet, options.no_color)
 

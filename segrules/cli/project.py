@@ -7,6 +7,7 @@ In: options.  Out: a folder, `Rules`, a day.  Always: what does not exist is `Wr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,13 +21,15 @@ from segrules.pipeline import Rules
 from segrules.source import NOWHERE
 
 FILE = "segrules.yaml"
+_EQUALS = re.compile("[=＝]")
 
 
 def find_folder(given: Path | None) -> Path:
     """*given*, which must hold a project, or the nearest folder upward that does."""
     if given is not None:
         if not (given / FILE).is_file():
-            raise WrongUsage([Diagnostic("C902", NOWHERE, {"folder": given.as_posix()})])
+            way_out = Help("folder", {"folder": given.parent.as_posix()}) if given.is_file() else Help("init")
+            raise WrongUsage([Diagnostic("C902", NOWHERE, {"folder": given.as_posix()}, way_out)])
         return given
     here = Path.cwd()
     for folder in (here, *here.parents):
@@ -40,14 +43,14 @@ def project_of(options: Options, paths: Sequence[Path]) -> Path:
     Raises `WrongUsage` for a path that is not there or lies outside."""
     for path in paths:
         if not path.exists():
-            raise WrongUsage([Diagnostic("C918", NOWHERE, {"path": path.as_posix()})])
+            raise WrongUsage([Diagnostic("C918", NOWHERE, {"path": path.as_posix()}, Help("path"))])
     if options.project is None and len(paths) == 1 and (paths[0] / FILE).is_file():
         return paths[0]
     folder = find_folder(options.project)
     for path in paths:
         if not path.resolve().is_relative_to(folder.resolve()):
             shown = {"path": path.as_posix(), "folder": folder.as_posix()}
-            raise WrongUsage([Diagnostic("C919", NOWHERE, shown)])
+            raise WrongUsage([Diagnostic("C919", NOWHERE, shown, Help("project"))])
     return folder
 
 
@@ -60,7 +63,7 @@ def overrides(options: Options) -> dict[str, str]:
     """`--set NAME=VALUE` by name; the last one of a name counts."""
     found: dict[str, str] = {}
     for each in options.set_:
-        name, equals, value = each.partition("=")
+        name, equals, value = _EQUALS.sub("=", each, count=1).partition("=")
         if not equals or not name.strip():
             raise WrongUsage([Diagnostic("C908", NOWHERE, {"text": each})])
         found[name.strip()] = value.strip()

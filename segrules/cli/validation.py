@@ -18,9 +18,14 @@ from segrules.cli.options import Format, Options
 from segrules.cli.output import output_for
 from segrules.cli.project import overrides, project_of
 from segrules.diagnostics.catalogue import say
-from segrules.diagnostics.diagnostic import in_order
+from segrules.diagnostics.diagnostic import Diagnostic, Help, in_order
+from segrules.errors import WrongUsage
+from segrules.files.documents import Project
+from segrules.files.load import POLICIES_FILE, PROJECT_FILE
+from segrules.files.project import DEFAULT_RULES, DEFAULT_TESTS
 from segrules.report.diagnostics import errors, summary
 from segrules.report.screen import line
+from segrules.source import NOWHERE
 
 
 def validate_files(options: Options, paths: Sequence[Path]) -> int:
@@ -36,6 +41,7 @@ def validate_files(options: Options, paths: Sequence[Path]) -> int:
         examples = read_tests(ruleset, project.tests).diagnostics
         found = [*found, *without_consequences(project, found, examples)]
     everything = in_order(found)
+    _check_paths(folder, project, [one.span.place.file for one in everything], paths)
     chosen = [one for one in everything if _inside(one.span.place.file, folder, paths)] if paths else list(everything)
     if options.format == Format.json:
         output.json(output.findings(chosen))
@@ -50,6 +56,25 @@ def validate_files(options: Options, paths: Sequence[Path]) -> int:
         if elsewhere := len(everything) - len(chosen):
             output.messages([line(say("cli.elsewhere", output.language, n=elsewhere))])
     return 1 if errors(chosen) else 0
+
+
+def _check_paths(folder: Path, project: Project, others: Sequence[str], paths: Sequence[Path]) -> None:
+    """Whether a file of the project is at each of *paths*. Raises `WrongUsage`."""
+    folders = (DEFAULT_RULES, DEFAULT_TESTS)
+    if project.file is not None:
+        folders = (project.file.rules.text, project.file.tests.text)
+    read = [file.span for file in project.rules] + [file.span for file in project.tests]
+    known = [
+        (folder / each).resolve()
+        for each in (PROJECT_FILE, POLICIES_FILE, *folders, *(span.place.file for span in read), *others)
+    ]
+    tables = (folder / folders[0]).resolve()
+    for path in paths:
+        place = path.resolve()
+        is_table = place.suffix != "" and place.is_relative_to(tables) and place.suffix not in (".yaml", ".yml")
+        if not is_table and not any(each.is_relative_to(place) for each in known):
+            way_out = Help("files", {"rules": folders[0].strip("/"), "tests": folders[1].strip("/")})
+            raise WrongUsage([Diagnostic("C925", NOWHERE, {"path": path.as_posix()}, way_out)])
 
 
 def _inside(file: str, folder: Path, paths: Sequence[Path]) -> bool:

@@ -148,7 +148,7 @@ def share(part: int, whole: int) -> str:
 
 def _values(ruleset: RuleSet, results: Results, names: Sequence[str], language: Language) -> list[Line]:
     rows: list[list[Cell]] = []
-    for name, column in _numeric(results, names):
+    for name, column in numeric(results, names):
         found = summary(column)
         label = ruleset.definitions[name.partition(".")[0]].label if "." not in name else None
         figures = [found[key] for key in ("min", "mean", "max")]
@@ -159,7 +159,8 @@ def _values(ruleset: RuleSet, results: Results, names: Sequence[str], language: 
     return table([[Piece(say(f"cli.{key}", language), "dim") for key in keys], *rows], right={2, 3, 4, 5})
 
 
-def _numeric(results: Results, names: Collection[str]) -> list[tuple[str, Column]]:
+def numeric(results: Results, names: Collection[str]) -> list[tuple[str, Column]]:
+    """The numeric values of *names*, outputs (`tier.discount`) with their segmentation."""
     wanted = set(names)
     return [
         (name, column)

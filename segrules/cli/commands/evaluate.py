@@ -23,31 +23,39 @@ def evaluate(
     ] = None,
     only: Annotated[str | None, typer.Option("--only", metavar="NAMES", help="Only these names, by comma.")] = None,
     cases: Annotated[bool, typer.Option("--cases", help="Every case as a column of its own too.")] = False,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="SEGMENTATION", help="Customers and means of the numeric values, per case."),
+    ] = None,
 ) -> int:
     """Evaluate every rule over the data: counts on screen, one row per customer in a file."""
     from segrules.cli.evaluation import check_target, chosen_names, evaluated, write_file
     from segrules.cli.output import output_for
-    from segrules.report import counts
+    from segrules.diagnostics.catalogue import say
+    from segrules.report import averages, counts
+    from segrules.report.screen import line
 
     output = output_for(options)
     if out is not None:
         check_target(out)
-    done = evaluated(options, only)
+    done = evaluated(options, only, by, out)
     output.warnings(done.warnings)
     if out is not None:
         write_file(done, out, chosen_names(done.ruleset, only), cases)
+    wanted = None if only is None else {name.definition for name in chosen_names(done.ruleset, only)}
+    means = None if by is None else averages.case_means(done.ruleset, done.results, by, wanted)
     if options.format == Format.json:
         found = counts.as_json(done.ruleset, done.results, done.existing.accounts)
+        if by is not None and means is not None:
+            found["means"] = averages.as_json(by, means)
         found["output"] = None if out is None else out.as_posix()
         found["diagnostics"] = output.listed(done.warnings)
         output.json(found)
     else:
-        wanted = None if only is None else {name.definition for name in chosen_names(done.ruleset, only)}
         output.results(counts.screen(done.ruleset, done.results, done.existing.accounts, output.language, wanted))
+        if by is not None and means is not None:
+            output.results([line(), *averages.screen(by, means, output.language)])
         if out is not None:
-            from segrules.diagnostics.catalogue import say
-            from segrules.report.screen import line
-
             rows = f"{done.results.customers:,}"
             output.messages([line(say("cli.written", output.language, file=out.as_posix(), n=rows))])
     return 0

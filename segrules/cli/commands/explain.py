@@ -37,7 +37,7 @@ def explain(
 
     output = output_for(options)
     if customer == "-":
-        customer = sys.stdin.readline().strip()
+        customer = sys.stdin.readline().strip().removeprefix("\ufeff")
         if not customer:
             raise WrongUsage([Diagnostic("C916", NOWHERE)])
     rules = load(options)
