@@ -9,7 +9,7 @@ import pytest
 from segrules.diagnostics.diagnostic import Diagnostic
 from segrules.report.diagnostics import github_lines, summary, text_lines
 from segrules.report.screen import Piece, line, plain, show, table, visible, width
-from segrules.report.values import json_value, shown
+from segrules.report.values import json_value, short, shown
 from segrules.schema.types import BOOL, DATE, INTEGER, LIST, NUMBER, TEXT, TIMESTAMP, Decimal, Type, Value
 from segrules.source import NOWHERE, Source
 
@@ -118,3 +118,18 @@ def test_colours_only_when_wanted() -> None:
 def test_values(value: Value, kind: Type, text: str, json: object) -> None:
     assert shown(value, kind, "Asia/Shanghai", "missing") == text
     assert json_value(value, kind, "Asia/Shanghai") == json
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (627.8233333333334, "627.8233"), (3.0, "3"), (0.1 + 0.2, "0.3"), (-1e-9, "-1e-09"), (2.5, "2.5"),
+        (1 / 3e5, "3.333e-06"), (-0.25, "-0.25"), (1e22, "1e+22"), (99999.99996, "100000"), (None, "missing"),
+    ],
+)  # fmt: skip
+def test_numbers_in_tables_are_short(value: Value, said: str) -> None:
+    assert short(value, NUMBER, "UTC", "missing") == said
+
+
+def test_what_is_exact_is_never_shortened() -> None:
+    assert short(1234567, Decimal(6), "UTC", "") == "1.234567"

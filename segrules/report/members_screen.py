@@ -14,7 +14,7 @@ from segrules.model.ruleset import RuleSet
 from segrules.report.counts import header, share
 from segrules.report.members import Members, Shown
 from segrules.report.screen import Cell, Line, Piece, line, table, visible
-from segrules.report.values import MASK, shown
+from segrules.report.values import MASK, short, shown
 from segrules.schema.types import Bool, Decimal, Integer, Number, Type
 
 SHOWN_OVERLAPS = 12
@@ -81,7 +81,7 @@ def _rows(
                 visible(
                     MASK
                     if value == MASK
-                    else shown(value, kind, timezone, unknown if isinstance(kind, Bool) else missing)
+                    else short(value, kind, timezone, unknown if isinstance(kind, Bool) else missing)
                 )
                 for value, kind in zip(each.values, kinds, strict=True)
             ),

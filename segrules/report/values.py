@@ -57,6 +57,14 @@ def shown(value: Value, kind: Type, timezone: str, missing: str) -> str:
             assert_never(kind)
 
 
+def short(value: Value, kind: Type, timezone: str, missing: str) -> str:
+    """`shown`, for a table on a screen: a `number` has at most four decimals, or four digits if it is tiny."""
+    if not isinstance(kind, Number) or not isinstance(value, float) or value == int(value):
+        return shown(value, kind, timezone, missing)
+    text = f"{value:.4f}".rstrip("0").removesuffix(".")
+    return f"{value:.4g}" if text in ("0", "-0") else text
+
+
 def decimal_text(value: int, scale: int) -> str:
     """A scaled integer with its point: 1234500 with scale 2 is `12345.00`."""
     if scale == 0:

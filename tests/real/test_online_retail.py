@@ -40,11 +40,19 @@ def retail(real_project: Callable[[Path, str], Path]) -> Path:
 
 def test_counts_and_means_of_the_ten_groups(retail: Path) -> None:
     out = retail / "customers.csv"
-    done = segrules(retail, "evaluate", "--as-of", "2011-12-10", "--format", "json", "-o", str(out))
+    done = segrules(retail, "evaluate", "--as-of", "2011-12-10", "--by", "rfm", "--format", "json", "-o", str(out))
     assert done.returncode == 0, done.stderr
     counted = json.loads(done.stdout)
     assert counted["customers"] == 4338
     assert counted["segmentations"]["rfm"] == {group: row[0] for group, row in PUBLISHED.items()}
+    assert counted["means"]["by"] == "rfm"
+    said = {
+        group: (case["customers"], *(case["values"][name] for name in ("recency", "frequency", "monetary")))
+        for group, case in counted["means"]["cases"].items()
+    }
+    assert list(said) == list(PUBLISHED)
+    for group, row in PUBLISHED.items():
+        assert said[group] == pytest.approx(row, abs=1.1e-6), group
 
     groups: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
     with out.open(encoding="utf-8-sig", newline="") as file:
