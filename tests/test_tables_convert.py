@@ -260,6 +260,15 @@ def test_index_of_a_frame_may_hold_the_key() -> None:
     assert list(frame.columns) == ["x"]
 
 
+class Frame(pd.DataFrame):
+    """A frame of the caller's own kind."""
+
+
+def test_a_frame_of_another_class_is_a_frame() -> None:
+    frame = Frame({"x": ["b", 1]}, index=pd.Index([2, 1], name="k"))
+    assert values(frame, "text") == ["1", "b"]
+
+
 def test_lists_of_every_kind() -> None:
     expected = [("a", "b"), (), None]
     for kind in (pa.list_(pa.string()), pa.large_list(pa.string()), pa.list_view(pa.string())):

@@ -25,7 +25,7 @@ from segrules.tables.raw import Cells, Mixed, Origin, Raw, chunked, python_cells
 
 def read_given(given: object, origin: Origin, wanted: Mapping[str, Span]) -> Raw:
     """Raises `BrokenContract` for what is no table, or lacks columns."""
-    if type(given).__module__.partition(".")[0] == "pandas" and hasattr(given, "iloc") and hasattr(given, "columns"):
+    if _is_pandas(given) and hasattr(given, "iloc") and hasattr(given, "columns"):
         return _taken(*_pandas(given), origin, wanted)
     if hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__"):
         try:
@@ -38,6 +38,10 @@ def read_given(given: object, origin: Origin, wanted: Mapping[str, Span]) -> Raw
         columns = list(given.values())
         return _taken(names, lambda at: _cells(columns[at], False), _lengths(columns, origin), origin, wanted)
     raise _no_table(given, origin)
+
+
+def _is_pandas(given: object) -> bool:
+    return any(each.__module__.partition(".")[0] == "pandas" for each in type(given).__mro__)
 
 
 def _no_table(given: object, origin: Origin, reason: str = "") -> BrokenContract:
