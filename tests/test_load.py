@@ -278,6 +278,20 @@ def test_decision_table_in_a_workbook(tmp_path: Path) -> None:
     assert [str(row[0].span.place.file) for row in body.rows] == ["tiers.xlsx!B4", "tiers.xlsx!B5"]
 
 
+def test_formulas_of_a_workbook_have_values(tmp_path: Path) -> None:
+    written(tmp_path, {"segrules.yaml": PROJECT, "rules/a.yaml": TABLE.replace("FILE", "tiers.xlsx")})
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["income", "gender", "segment", "off"], [">= 5万", "-", "a", "=A2+1"], ["#NAME?", "-", "b", 5]):
+        sheet.append(row)
+    sheet["A3"].data_type = "e"
+    book.save(tmp_path / "tiers.xlsx")
+    found = [one for one in load(tmp_path)[1] if one.code == "R530"]
+    told = [(one.span.place.file, one.span.text) for one in found]
+    assert told == [("tiers.xlsx!A3", "#NAME?"), ("tiers.xlsx!D2", "=A2+1")]
+
+
 @pytest.mark.parametrize("name", ["demo", "online_retail"])
 def test_shipped_projects_are_right(name: str) -> None:
     found, wrong = load(resource_folder("rules") / name)

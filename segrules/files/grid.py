@@ -2,7 +2,7 @@
 
 In: the file and the columns that are wanted.  Out: the cells of each row in the order wanted, each with its place;
 diagnostics.  Always: a cell reads as the same text in a rule file would (`5` is a number, empty is nothing); the
-header's order does not matter; empty rows are left out.
+header's order does not matter; empty rows are left out; a formula without a value is an error.
 
     annual_spend,segment          (">= 10万", "gold"), place tiers.csv:2:1
     >= 10万,gold
@@ -20,6 +20,7 @@ from segrules.diagnostics.diagnostic import Diagnostic, Help, Words
 from segrules.files import fields
 from segrules.files.disk import read_bytes
 from segrules.files.documents import Scalar
+from segrules.files.formulas import without_value
 from segrules.files.segmentations import Rows
 from segrules.files.shape import did_you_mean
 from segrules.source import Source, Word
@@ -174,6 +175,9 @@ def _workbook(file: Word, data: bytes, found: list[Diagnostic]) -> list[list[Sca
         reason = Words("files.system", {"reason": clip(str(error)).lower()})
         found.append(Diagnostic("R512", file.span, {"path": file.text, "reason": reason}))
         return []
+    for cell, shown in without_value(data):
+        place = Source(f"{file.text}!{cell}", shown).whole()
+        found.append(Diagnostic("R530", place, {"cell": cell, "shown": clip(shown)}, Help("text")))
     return [
         [
             _workbook_cell(value, f"{file.text}!{_letters(start_column + column)}{start_row + number + 1}")
