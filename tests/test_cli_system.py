@@ -113,3 +113,13 @@ def test_debug_shows_where(start: Path, monkeypatch: pytest.MonkeyPatch, capsys:
         main(["validate", "--project", "crm", "--debug"])
     assert ended.value.code == 4
     assert "PermissionError" in capsys.readouterr().err
+
+
+def test_links_in_a_loop(start: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (start / "rules" / "loop.yaml").symlink_to("loop.yaml")
+    monkeypatch.chdir(start)
+    for paths in ([], ["rules"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["validate", *paths])
+        assert ended.value.code == 1
+        assert "R524" in capsys.readouterr().out

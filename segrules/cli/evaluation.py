@@ -13,7 +13,7 @@ from pathlib import Path
 
 from segrules import pipeline
 from segrules.cli.options import Options
-from segrules.cli.project import as_of, load, unknown_name
+from segrules.cli.project import as_of, load, real_path, unknown_name
 from segrules.diagnostics.diagnostic import Diagnostic, Help, Words, in_order
 from segrules.diagnostics.refusals import reason
 from segrules.engine.results import Results
@@ -87,9 +87,8 @@ def _check_segmentation(ruleset: RuleSet, name: str) -> None:
 def _keep_sources(ruleset: RuleSet, target: Path) -> None:
     """Whether a result in *target* would replace the data. Raises `WrongUsage`."""
     for table in ruleset.contracts.tables.values():
-        if (
-            isinstance(table.source, FileSource)
-            and (Path(ruleset.folder) / table.source.path).resolve() == target.resolve()
+        if isinstance(table.source, FileSource) and real_path(Path(ruleset.folder) / table.source.path) == real_path(
+            target
         ):
             raise WrongUsage([Diagnostic("C926", NOWHERE, {"file": target.as_posix(), "table": table.name})])
 

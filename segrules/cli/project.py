@@ -7,6 +7,7 @@ In: options.  Out: a folder, `Rules`, a day.  Always: what does not exist is `Wr
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,10 +49,15 @@ def project_of(options: Options, paths: Sequence[Path]) -> Path:
         return paths[0]
     folder = find_folder(options.project)
     for path in paths:
-        if not path.resolve().is_relative_to(folder.resolve()):
+        if not real_path(path).is_relative_to(real_path(folder)):
             shown = {"path": path.as_posix(), "folder": folder.as_posix()}
             raise WrongUsage([Diagnostic("C919", NOWHERE, shown, Help("project"))])
     return folder
+
+
+def real_path(path: Path) -> Path:
+    """*path* without links; unlike `Path.resolve` it takes links in a loop as they are."""
+    return Path(os.path.realpath(path))
 
 
 def load(options: Options) -> Rules:

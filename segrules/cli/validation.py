@@ -16,7 +16,7 @@ from pathlib import Path
 from segrules import pipeline
 from segrules.cli.options import Format, Options
 from segrules.cli.output import output_for
-from segrules.cli.project import overrides, project_of
+from segrules.cli.project import overrides, project_of, real_path
 from segrules.diagnostics.catalogue import say
 from segrules.diagnostics.diagnostic import Diagnostic, Help, in_order
 from segrules.errors import WrongUsage
@@ -64,13 +64,15 @@ def _check_paths(folder: Path, project: Project, others: Sequence[str], paths: S
     if project.file is not None:
         folders = (project.file.rules.text, project.file.tests.text)
     read = [file.span for file in project.rules] + [file.span for file in project.tests]
+    if not paths:
+        return
     known = [
-        (folder / each).resolve()
+        real_path(folder / each)
         for each in (PROJECT_FILE, POLICIES_FILE, *folders, *(span.place.file for span in read), *others)
     ]
-    tables = (folder / folders[0]).resolve()
+    tables = real_path(folder / folders[0])
     for path in paths:
-        place = path.resolve()
+        place = real_path(path)
         is_table = place.suffix != "" and place.is_relative_to(tables) and place.suffix not in (".yaml", ".yml")
         if not is_table and not any(each.is_relative_to(place) for each in known):
             way_out = Help("files", {"rules": folders[0].strip("/"), "tests": folders[1].strip("/")})
@@ -78,5 +80,5 @@ def _check_paths(folder: Path, project: Project, others: Sequence[str], paths: S
 
 
 def _inside(file: str, folder: Path, paths: Sequence[Path]) -> bool:
-    place = (folder / file).resolve()
-    return any(place.is_relative_to(path.resolve()) for path in paths)
+    place = real_path(folder / file)
+    return any(place.is_relative_to(real_path(path)) for path in paths)
