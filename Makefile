@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
+PEERS := $(VENV)/.installed-bench
 # Two workers by default: the suite is sized for a machine with two cores.
 WORKERS ?= 2
 
@@ -19,6 +20,10 @@ $(STAMP): pyproject.toml
 
 $(DEV): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+$(PEERS): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	touch $@
 
 demo: $(STAMP)   ## a whole run on the bundled sample: validate, test, evaluate, members, explain
@@ -37,8 +42,8 @@ types: $(DEV)
 
 check: lint types test  ## ruff, mypy --strict, the architecture test and all tests
 
-bench: $(DEV)    ## benchmarks: answers compared first, then ratios side by side
-	$(BIN)/python benchmarks/run.py
+bench: $(PEERS)  ## benchmarks beside their peers, answers compared first; QUICK=1: a minute
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(BENCH)
 
 fuzz: $(DEV)     ## the property tests with many more examples
 	SEGRULES_EXAMPLES=50 $(BIN)/python -m pytest tests/property -n $(WORKERS)

@@ -12,21 +12,25 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 TODAY = date(2026, 6, 30)
-CITIES = tuple(
-    "北京 上海 广州 深圳 杭州 成都 重庆 武汉 西安 苏州 南京 天津 长沙 郑州 东莞 青岛 沈阳 宁波 昆明 合肥 佛山 无锡 大连 福州 厦门 "
-    "哈尔滨 济南 温州 南宁 长春 泉州 石家庄 贵阳 南昌 金华 常州 南通 嘉兴 太原 徐州 惠州 珠海 中山 台州 烟台 兰州 绍兴 海口 扬州 "
-    "汕头 洛阳 潍坊 保定 镇江 唐山 湖州 临沂 盐城 桂林 三亚".split()
-)
+CITIES = (
+    "北京", "上海", "广州", "深圳", "杭州", "成都", "重庆", "武汉", "西安", "苏州",
+    "南京", "天津", "长沙", "郑州", "东莞", "青岛", "沈阳", "宁波", "昆明", "合肥",
+    "佛山", "无锡", "大连", "福州", "厦门", "哈尔滨", "济南", "温州", "南宁", "长春",
+    "泉州", "石家庄", "贵阳", "南昌", "金华", "常州", "南通", "嘉兴", "太原", "徐州",
+    "惠州", "珠海", "中山", "台州", "烟台", "兰州", "绍兴", "海口", "扬州", "汕头",
+    "洛阳", "潍坊", "保定", "镇江", "唐山", "湖州", "临沂", "盐城", "桂林", "三亚",
+)  # fmt: skip
 TIERS = ("bronze", "diamond", "gold", "platinum", "silver")
 GENDERS = ("女", "男")
 CHANNELS = ("app", "douyin", "jd", "mini", "store", "tmall", "web", "wechat")
-TAGS = tuple("baby beauty books coupon fashion fitness gift home outdoor pets snacks tech".split())
+TAGS = ("baby", "beauty", "books", "coupon", "fashion", "fitness", "gift", "home", "outdoor", "pets", "snacks", "tech")
 MISSING = 0.05
 
 
@@ -107,3 +111,22 @@ def _tags(draw: np.random.Generator, rows: int, missing: Bools) -> pa.Array:
     first = np.repeat(draw.integers(0, len(TAGS), rows), lengths)
     items = _spelled(((first + within * 5) % len(TAGS)).astype(np.int32), None, TAGS)
     return pa.ListArray.from_arrays(pa.array(offsets), items, mask=pa.array(missing))
+
+
+def tag_flags(lists: pa.ChunkedArray) -> tuple[dict[str, Bools], Bools]:
+    """For each tag who has it, and whose tags are known."""
+    whole = lists.combine_chunks()
+    owner = pc.list_parent_indices(whole).to_numpy()
+    items = pc.index_in(pc.list_flatten(whole), value_set=pa.array(TAGS)).to_numpy()
+    flags = np.zeros((len(TAGS), len(whole)), np.bool_)
+    flags[items, owner] = True
+    return dict(zip(TAGS, flags, strict=True)), pc.is_valid(whole).to_numpy(zero_copy_only=False)
+
+
+def with_flags(given: pa.Table) -> pa.Table:
+    """The table with a bool column `tags_…` per tag, missing where the tags are, in the place of the lists."""
+    flags, known = tag_flags(given["tags"])
+    made = given.drop_columns(["tags"])
+    for tag, flag in flags.items():
+        made = made.append_column(f"tags_{tag}", pa.array(flag, mask=~known))
+    return made

@@ -1,7 +1,7 @@
 """The least that any evaluation must do: read every used column once.
 
-In: `Work` for the rules.  Out: the sum of each column that some rule names, as segrules keeps it, on one thread.  Always:
-this answers no question; its time is what the time of an evaluation is measured against.
+In: `Work` for the rules.  Out: the sum of each column that some rule names, as segrules keeps it, on one thread.
+Always: this answers no question; its time is what the time of an evaluation is measured against.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
 """Contenders over columns in Python: Polars, pandas as written by hand, numexpr.
 
-In: `Work` for the rules.  Out: members per rule.  Always: money is a double here, dates are days or datetimes, texts are
-categories or codes, and each tag is a bool column for pandas and numexpr: what makes them fastest.
+In: `Work` for the rules.  Out: members per rule.  Always: money is a double here, dates are days or datetimes, texts
+are categories or codes, each tag is a bool column: what makes them fastest.
 """
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from functools import reduce
 from operator import and_, or_
@@ -19,7 +18,7 @@ import pyarrow.compute as pc
 
 from benchmarks import texts
 from benchmarks.contender import Digest, Work
-from benchmarks.customers import TAGS, TODAY
+from benchmarks.customers import TODAY, tag_flags, with_flags
 from benchmarks.trees import And, Between, Compare, Flag, HasAny, Literal, Missing, Not, OneOf, Or, Recent, Tree, rules
 
 OPERATORS = {">=": "ge", ">": "gt", "<": "lt", "<=": "le", "=": "eq", "!=": "ne"}
@@ -47,7 +46,7 @@ class Polars:
     def _frame(self) -> Any:
         import polars as pl
 
-        frame = pl.from_arrow(self.work.table())
+        frame = pl.from_arrow(with_flags(self.work.table()))
         assert isinstance(frame, pl.DataFrame)
         money = [pl.col(name).cast(pl.Float64) for name, kind in frame.schema.items() if isinstance(kind, pl.Decimal)]
         words = [pl.col(name).cast(pl.Enum(values)) for name, values in texts.WORDS.items()]
@@ -87,7 +86,7 @@ def polars(tree: Tree) -> Any:
         case Recent(column):
             return pl.col(column).is_between(tree.first, TODAY)
         case HasAny(column, values, negated):
-            found = reduce(or_, [pl.col(column).list.contains(value) for value in values])
+            found = reduce(or_, [pl.col(f"{column}_{value}") for value in values])
             return ~found if negated else found
         case Flag(column, negated):
             return ~pl.col(column) if negated else pl.col(column)
@@ -124,7 +123,7 @@ class Pandas:
         data: dict[str, Any] = {}
         for name, column in zip(table.column_names, table.columns, strict=True):
             if name == "tags":
-                data |= {f"tags_{tag}": flags for tag, flags in tag_flags(column).items()}
+                data |= flag_columns(column)
             elif name in texts.WORDS:
                 data[name] = pd.Categorical.from_codes(codes(column, name), categories=list(texts.WORDS[name]))
             elif pa.types.is_date32(column.type):
@@ -169,7 +168,7 @@ class Numexpr:
         data: dict[str, npt.NDArray[Any]] = {}
         for name, column in zip(table.column_names, table.columns, strict=True):
             if name == "tags":
-                data |= {f"tags_{tag}": flags for tag, flags in tag_flags(column).items()}
+                data |= flag_columns(column)
             elif name in texts.WORDS:
                 data[name] = codes(column, name)
             elif pa.types.is_date32(column.type):
@@ -208,16 +207,6 @@ def codes(column: pa.ChunkedArray, name: str) -> npt.NDArray[np.int8]:
     return pc.fill_null(found, -1).cast(pa.int8()).to_numpy(zero_copy_only=False)
 
 
-def tag_flags(column: pa.ChunkedArray) -> dict[str, npt.NDArray[np.bool_]]:
-    """One bool column per tag, and whether the tags are known."""
-    lists = column.combine_chunks()
-    parents = pc.list_parent_indices(lists).to_numpy()
-    items = pc.index_in(pc.list_flatten(lists), value_set=pa.array(TAGS)).to_numpy()
-    flags = np.zeros((len(TAGS), len(lists)), np.bool_)
-    flags[items, parents] = True
-    known = pc.is_valid(lists).to_numpy(zero_copy_only=False)
-    return dict(zip(TAGS, flags, strict=True)) | {"known": known}
-
-
-def days(value: date) -> int:
-    return (value - date(1970, 1, 1)).days
+def flag_columns(lists: pa.ChunkedArray) -> dict[str, npt.NDArray[np.bool_]]:
+    flags, known = tag_flags(lists)
+    return {f"tags_{tag}": flag for tag, flag in flags.items()} | {"tags_known": known}

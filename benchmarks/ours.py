@@ -1,7 +1,8 @@
 """segrules itself as a contender.
 
 In: `Work`.  Out: members per rule.  Always: the rules are files of a project, loaded before the time starts; `run` is
-`bound.evaluate()` on bound data with the counts of all segments, `fresh` also converts and holds the data to its contract.
+`bound.evaluate()` on bound data with the counts of all segments, `fresh` also converts and holds the data to its
+contract.
 """
 
 from __future__ import annotations

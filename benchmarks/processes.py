@@ -1,18 +1,14 @@
-"""Benchmarks: answers compared first, then medians and ratios measured side by side in this run.
+"""Whole commands against what a person would run instead.
 
-In: the project and, where it is beside it, the Online Retail data.  Out: a table on the screen and, with `--json
-FILE`, the figures.  Always: both sides of a ratio are timed in the same run, alternating, as whole processes, with
-compiled bytecode (an unmeasured round writes it).
-
-    python benchmarks/run.py --rounds 5 --json benchmarks.json
+In: the project and, where it is beside it, the Online Retail data.  Out: a `Line` per race, the medians of both sides.
+Always: both sides of a ratio are timed in the same run, alternating, as whole processes, with compiled bytecode (an
+unmeasured round writes it); where both give answers, these are compared first.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -20,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -158,21 +154,6 @@ def compare_scores(folder: Path, ours: Sequence[str], theirs: Sequence[str]) -> 
         raise SystemExit(f"answers differ: {dict(found)} {expected}")
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--json", type=Path)
-    asked = options.parse_args()
-    lines = [line for line in (startup(asked.rounds), many_files(asked.rounds), online_retail(asked.rounds)) if line]
-    print(
-        f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}; medians of {asked.rounds}\n"
-    )
-    print(f"{'what':36}{'segrules':>10}  {'beside it':18}{'':>8}{'ratio':>7}")
-    for line in lines:
-        print(f"{line.what:36}{line.ours:>9.3f}s  {line.other:18}{line.theirs:>7.3f}s{line.ratio:>6.2f}x")
-    if asked.json:
-        asked.json.write_text(json.dumps([asdict(line) | {"ratio": line.ratio} for line in lines], indent=1))
-
-
-if __name__ == "__main__":
-    main()
+def lines(rounds: int) -> list[Line]:
+    """Every race that this machine has the data for."""
+    return [line for line in (startup(rounds), many_files(rounds), online_retail(rounds)) if line is not None]

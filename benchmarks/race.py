@@ -1,7 +1,7 @@
 """Several contenders on one workload: answers compared, then timed in turn.
 
-In: `Work`, names of contenders, a number of rounds.  Out: a `Result` per contender.  Always: each contender has a process
-of its own; the first, unmeasured round compares every answer with segrules' and stops where one differs; the
+In: `Work`, names of contenders, a number of rounds.  Out: a `Result` per contender.  Always: each contender has a
+process of its own; the first, unmeasured round compares every answer with segrules' and stops where one differs; the
 measured rounds alternate between the contenders; a contender that is not installed is named, with nothing measured.
 """
 
@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contender import Digest, Work
+from benchmarks.customers import TODAY
+from benchmarks.ours import Segrules
 from benchmarks.worker import PACKAGES
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +34,6 @@ class Result:
     name: str
     version: str
     share: float = 1.0
-    load: float | None = None
     runs: tuple[float, ...] = ()
     fresh: tuple[float, ...] = ()
     peak: int | None = None
@@ -54,7 +55,6 @@ class Runner:
     process: subprocess.Popen[str]
     version: str
     share: float
-    load: float = 0.0
     runs: list[float] = field(default_factory=list)
     fresh: list[float] = field(default_factory=list)
     peak: int = 0
@@ -67,7 +67,7 @@ class Runner:
         return found["seconds"] / self.share, found["digest"]
 
     def result(self) -> Result:
-        return Result(self.name, self.version, self.share, self.load, tuple(self.runs), tuple(self.fresh), self.peak)
+        return Result(self.name, self.version, self.share, tuple(self.runs), tuple(self.fresh), self.peak)
 
 
 def heard(process: subprocess.Popen[str], name: str) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def race(work: Work, names: Sequence[str], rounds: int, fresh: bool) -> list[Res
     runners = [started(name, work) for name in names if installed(name)]
     try:
         for runner in runners:
-            runner.load, _ = runner.ask("load")
+            runner.ask("load")
         answers = {runner.name: runner.ask("run")[1] for runner in runners}
         compare(answers, work)
         for _ in range(rounds):
@@ -138,10 +138,6 @@ def same(a: Any, b: Any) -> bool:
 
 def sampled(work: Work) -> Digest:
     """What segrules answers for the sample alone."""
-    from benchmarks.ours import Segrules
-
     one = Segrules(work)
     bound = one.project.bind(customers=work.table().slice(0, work.sample))
-    from benchmarks.customers import TODAY
-
     return one.digest(bound.evaluate(as_of=TODAY).counts)

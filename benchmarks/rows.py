@@ -1,7 +1,7 @@
 """Contenders that take one customer at a time: rule-engine and zen-engine, on a sample.
 
-In: `Work` for the rules.  Out: members per rule among the first `sample` customers.  Always: rules are compiled and rows
-made before the time starts; the time is scaled to all customers, and the table says so.
+In: `Work` for the rules.  Out: members per rule among the first `sample` customers.  Always: rules are compiled and
+rows made before the time starts; the time is scaled to all customers, and the table says so.
 """
 
 from __future__ import annotations

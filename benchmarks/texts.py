@@ -10,7 +10,6 @@ all give TRUE for the same customers.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import assert_never
@@ -84,18 +83,12 @@ def _segrules_leaf(leaf: Leaf) -> str:
             assert_never(leaf)
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    decimal: str
-    has_any: str
+DUCKDB = "{0}"
+CLICKHOUSE = "toDecimal64('{0}', 2)"
 
 
-DUCKDB = Dialect("{0}", "list_has_any({column}, [{values}])")
-CLICKHOUSE = Dialect("toDecimal64('{0}', 2)", "if({column}_missing, NULL, hasAny({column}, [{values}]))")
-
-
-def sql(tree: Tree, dialect: Dialect) -> str:
-    """A predicate of SQL, whose three-valued logic needs no help."""
+def sql(tree: Tree, decimal: str) -> str:
+    """A predicate of SQL, whose three-valued logic needs no help. *decimal*: how an exact literal is written."""
 
     def literal(value: Literal) -> str:
         match value:
@@ -104,7 +97,7 @@ def sql(tree: Tree, dialect: Dialect) -> str:
             case date():
                 return f"DATE '{value}'"
             case Decimal():
-                return dialect.decimal.format(value.quantize(Decimal("0.01")))
+                return decimal.format(value.quantize(Decimal("0.01")))
             case float():
                 return f"{value!r}e0"
             case _:
@@ -121,7 +114,7 @@ def sql(tree: Tree, dialect: Dialect) -> str:
             case Recent(column):
                 return f"{column} BETWEEN {literal(one.first)} AND {literal(TODAY)}"
             case HasAny(column, values, negated):
-                text = dialect.has_any.format(column=column, values=_quoted(values, "'"))
+                text = "(" + " OR ".join(f"{column}_{value}" for value in values) + ")"
                 return f"NOT {text}" if negated else text
             case Flag(column, negated):
                 return f"NOT {column}" if negated else column

@@ -99,8 +99,8 @@ Tree: TypeAlias = Leaf | Not | And | Or
 
 
 def inward(tree: Tree, negate: bool = False) -> Tree:
-    """The tree without `Not` and `Recent`: TRUE for the same customers, for languages whose comparisons with a missing value are
-    false instead of unknown."""
+    """The tree without `Not` and `Recent`: TRUE for the same customers, for languages whose comparisons with a
+    missing value are false instead of unknown."""
     match tree:
         case Not(part):
             return inward(part, not negate)
@@ -132,14 +132,15 @@ def leaves(tree: Tree) -> Iterator[Leaf]:
             yield tree
 
 
-MONEY = tuple(Decimal(text) for text in "100 200 300 500 800 1000 1500 2000 3000 5000 8000 10000 20000 50000".split())
+STEPS = (100, 200, 300, 500, 800, 1000, 1500, 2000, 3000, 5000, 8000, 10000, 20000, 50000)
+MONEY = tuple(Decimal(step) for step in STEPS)
 THRESHOLDS: dict[str, tuple[Literal, ...]] = {
     "age": (18, 22, 25, 28, 30, 35, 40, 45, 50, 55, 60, 65),
     "income": tuple(value * 10 for value in MONEY),
     "spend_12m": MONEY,
     "spend_90d": MONEY[:10],
     "balance": (Decimal(0), *MONEY),
-    "basket": tuple(Decimal(text) for text in "29.90 49.90 99 149 199 299 499 999".split()),
+    "basket": (Decimal("29.90"), Decimal("49.90"), *(Decimal(step) for step in (99, 149, 199, 299, 499, 999))),
     "orders_12m": (1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 24),
     "visits_30d": (1, 2, 3, 5, 8, 10, 15, 20),
     "discount_share": (0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75, 0.8),

@@ -1,8 +1,8 @@
 """One contender in a process of its own.
 
 In: lines on standard input, `load`, `run` or `fresh`.  Out: for each a line of JSON: seconds, digest of the answer,
-highest memory in MB so far.  Always: what a library prints goes to standard error; the clock runs around the contender's
-own work only; garbage is collected before it starts.
+highest memory in MB so far.  Always: what a library prints goes to standard error; the clock runs around the
+contender's own work only; garbage is collected before it starts.
 
     python -m benchmarks.worker polars '{"kind": "rules", …}'
 """
