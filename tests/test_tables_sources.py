@@ -125,6 +125,38 @@ def test_damaged_files(tmp_path: Path, name: str, data: bytes, expected: str) ->
     assert [one[:4] for one in problems(tmp_path, name)] == [expected]
 
 
+@pytest.mark.parametrize(
+    ("lines", "opens"),
+    [
+        (['a,"北京', "b,上海", "c,广州"], 2),
+        (["a,北京", 'b,"'], 3),
+        (["a,北京", '"b,上海', "c,广州", ""], 3),
+        (['a,"北京"', 'b,"上""海', 'c,""广州""', ""], 3),
+    ],
+)
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_quote_that_nothing_closes_swallows_no_rows(
+    tmp_path: Path, lines: list[str], opens: int, ending: str
+) -> None:
+    (tmp_path / "c.csv").write_bytes(ending.join(["id,城市", *lines]).encode())
+    (told,) = problems(tmp_path, "c.csv")
+    assert told.startswith("D807")
+    assert f"line {opens} " in told
+
+
+def test_quotes_inside_cells_of_several_lines_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text('id,城市\na,北京\nb,"上海\nc,"广州"\nd,深圳\n', encoding="utf-8")
+    (told,) = problems(tmp_path, "c.csv")
+    assert told.startswith("D807")
+    assert "line 4 has a quote inside a cell" in told
+
+
+@pytest.mark.parametrize("cell", ['5" x', '"5"" x"', '"5""\nx"', '5""" x'])
+def test_quotes_inside_cells(tmp_path: Path, cell: str) -> None:
+    (tmp_path / "c.csv").write_text(f"id,城市\na,{cell}\nb,上海\n", encoding="utf-8")
+    assert [row[0] for row in rows(read(tmp_path, "c.csv"))] == ["a", "b"]
+
+
 def test_absent_files_and_folders(tmp_path: Path) -> None:
     (tmp_path / "d.csv").mkdir()
     assert problems(tmp_path, "c.csv") == ["D801 `customers`: there is no file `c.csv`"]

@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 
+from segrules.diagnostics.diagnostic import Words
 from segrules.schema.contract import Format
 from segrules.source import Span
 from segrules.tables.columns import Ints
@@ -37,6 +38,9 @@ _CHINESE = frozenset({"gb2312", "gbk", "gb18030"})
 _DELIMITERS = ",;\t|"
 _SEP = re.compile(rb'"?sep=([^\r\n])"?\r?\n')
 _SOMETHING = re.compile(rb"[^\r\n]")
+_LINE = re.compile(rb"[^\r\n][^\n]*")
+NEWLINE = b"\n"
+_BLOCK = 1 << 24
 _LARGEST = 2**31 - 1
 
 
@@ -68,6 +72,7 @@ def read_csv(file: Path, origin: Origin, format_: Format, wanted: Mapping[str, S
         return {_named(headers, index): whole[str(index)] for index in range(len(headers))}
 
     rows = table.num_rows
+    _rows_are_sure(data, end, len(headers), delimiter, origin, rows + len(ragged))
     numbers = None
     if ragged:
         numbers = np.setdiff1d(np.arange(1, rows + len(ragged) + 1), [row.number for row in ragged])
@@ -205,6 +210,51 @@ def _parse(
             if block > len(body) or block == _LARGEST:
                 raise stop("D807", origin, kind="CSV", reason=_first_line(error)) from None
             block = min(max(block * 64, len(body) + 1), _LARGEST)
+
+
+def _rows_are_sure(data: bytes, start: int, width: int, delimiter: str, origin: Origin, rows: int) -> None:
+    """Stops at quotes that may have swallowed rows: one that nothing closes, or one inside a cell in a file whose cells
+    run over several lines."""
+    stray = _stray_quote(data, start, ord(delimiter))
+    if stray is None:
+        return
+    if _ends_open(data, start, width, delimiter, origin, rows):
+        reason = Words("data_unclosed", {"number": f"{line_of(data, start, rows)}"})
+        raise stop("D807", origin, kind="CSV", reason=reason)
+    if rows < _lines(data, start):
+        reason = Words("data_stray", {"number": f"{data.count(NEWLINE, 0, stray) + 1}"})
+        raise stop("D807", origin, kind="CSV", reason=reason)
+
+
+def _stray_quote(data: bytes, start: int, delimiter: int) -> int | None:
+    """The first quote that neither opens a cell, nor ends one, nor is doubled; the end of *data* for one that is open
+    there."""
+    around = np.zeros(256, np.bool_)
+    around[[ord("\n"), ord("\r"), ord('"'), delimiter]] = True
+    bytes_ = np.frombuffer(data, np.uint8)
+    opens = True
+    for block in range(start, len(data), _BLOCK):
+        at = np.flatnonzero(bytes_[block : block + _BLOCK] == ord('"')) + block
+        opening, closing = (at[::2], at[1::2]) if opens else (at[1::2], at[::2])
+        before = around[bytes_[opening - 1]] | (opening == start)
+        after = around[bytes_[np.minimum(closing + 1, len(data) - 1)]]
+        wrong = np.concatenate([opening[~before], closing[~after]])
+        if len(wrong):
+            return int(wrong.min())
+        opens ^= len(at) % 2 == 1
+    return None if opens else len(data)
+
+
+def _ends_open(data: bytes, start: int, width: int, delimiter: str, origin: Origin, rows: int) -> bool:
+    """Whether the last cell has a quote that nothing closes: one row more would then belong to that cell."""
+    one_more = delimiter.join("x" * width).encode()
+    table, ragged = _parse(data + NEWLINE + one_more + NEWLINE, start, width, delimiter, origin, range(1))
+    return bool(table.num_rows + len(ragged) == rows)
+
+
+def _lines(data: bytes, start: int) -> int:
+    """How many lines are not blank."""
+    return sum(1 for _ in _LINE.finditer(data, start))
 
 
 def _first_line(error: Exception) -> str:
