@@ -532,6 +532,21 @@ def test_far_names_are_not_suggested() -> None:
     assert nearest("ago", ["age", "aged"]) == "age"
 
 
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        ("城市 = 北京", 'if it is meant as text, put it in quotes: `"北京"`'),
+        ("城市 = customers.北京", None),
+        ('城市属于("北京")', "the name contains the keyword `属于`; put a space before it if it is meant as one"),
+        ("roundd(age) > 3", "did you mean `round`?"),
+        ("frobnicate(age) > 3", None),
+    ],
+)
+def test_a_way_out_of_unknown_names(when: str, expected: str | None, tmp_path: Path) -> None:
+    _, found = checked(tmp_path, f"segments:\n  a: {{when: '{when}'}}\n")
+    assert [help_text(one, "en") for one in found] == [expected]
+
+
 def test_messages_show_both_places_and_ways_out(tmp_path: Path) -> None:
     _, found = checked(
         tmp_path,

@@ -28,6 +28,7 @@ from segrules.schema.functions import FUNCTIONS, by_spelling
 from segrules.schema.types import BOOL, Bool, Integer, ListOfText, Untyped
 from segrules.source import Span
 from segrules.syntax import expr as w
+from segrules.syntax.keywords import keywords_inside
 
 MOST_UNITS = 1_000_000
 
@@ -175,8 +176,11 @@ def _options(operands: Sequence[w.Expr], scope: Scope) -> list[Operand] | None:
 def _call(written: w.Call, scope: Scope) -> Expr:
     function = FUNCTIONS.get(written.function)
     if function is None:
-        meant = nearest(written.function, by_spelling())
-        help_ = Help("did_you_mean", {"suggestion": meant}) if meant else None
+        help_ = None
+        if meant := nearest(written.function, by_spelling()):
+            help_ = Help("did_you_mean", {"suggestion": meant})
+        elif inside := keywords_inside(written.function):
+            help_ = Help("keyword", {"keyword": inside[0]})
         return scope.refuse("N307", _name_span(written), {"name": written.function}, help_)
     match function.kind:
         case "scalar":

@@ -288,7 +288,7 @@ def _unknown(name: Name, first: str, scope: Scope) -> Diagnostic:
         return Diagnostic("N301", name.span, args, Help("did_you_mean", {"suggestion": meant}))
     if inside := keywords_inside(first):
         return Diagnostic("N301", name.span, args, Help("keyword", {"keyword": inside[0]}))
-    return Diagnostic("N301", name.span, args)
+    return Diagnostic("N301", name.span, args, Help("text", args) if len(name.parts) == 1 else None)
 
 
 def _did_you_mean(meant: str | None) -> Help | None:
