@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ import pyarrow as pa
 import pytest
 
 import segrules
+from segrules.cli.app import main
 from segrules.cli.start.project import files
 
 DAY = "2026-06-30"
@@ -324,3 +327,44 @@ def test_what_the_package_offers() -> None:
     assert set(segrules.__all__) <= set(dir(segrules))
     with pytest.raises(AttributeError, match="nothing"):
         segrules.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "spelled", "stored"),
+    [
+        ("decimal(2)", ["1.50", "2"], ["1.5", "1.50"], "1.50"),
+        ("date", ["2026-01-01", "2026-01-02"], ["2026-01-01"], "2026-01-01"),
+        ("timestamp", ["2026-01-01 00:00:00"], ["2026-01-01 00:00:00", "2026-01-01"], "2025-12-31T16:00:00Z"),
+        ("integer", ["007", "8"], ["7", "007", "７"], "7"),
+        ("text", ["007", "7"], ["007"], "007"),
+        ("text", ["a\"b", " 8 "], ["a\"b"], "a\"b"),
+    ],
+)  # fmt: skip
+def test_a_key_of_any_type_is_found_as_it_is_spelled(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    cells: list[str],
+    spelled: list[str],
+    stored: str,
+) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "segrules.yaml").write_text(
+        "version: 1\nname: keys\ntimezone: Asia/Shanghai\ncustomers: people\ntables:\n"
+        f"  people: {{source: people.csv, key: id, columns: {{id: {kind}, n: integer}}}}\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "rules" / "a.yaml").write_text(
+        "purpose: keys\nowner: tests\nsegments:\n  one: {label: One, when: n = 0}\n", encoding="utf-8"
+    )
+    with (tmp_path / "people.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["id", "n"], *([cell, at] for at, cell in enumerate(cells))])
+    run = segrules.load(tmp_path).bind().evaluate(as_of="2026-06-30")
+    for text in spelled:
+        with pytest.raises(SystemExit) as ended:
+            main(["explain", text, "one", "--as-of", "2026-06-30", "--project", str(tmp_path), "--format", "json"])
+        assert not ended.value.code
+        said = json.loads(capsys.readouterr().out)
+        assert said["customer"] == stored
+        assert said["names"][0]["value"] is True
+    assert list(run.members("one")) != []

@@ -60,7 +60,7 @@ def explain(ruleset: RuleSet, tables: Tables, results: Results, key: Value, name
     `WrongUsage` where there is no such customer or name."""
     ordinal = find_customer(results.keys, key)
     if ordinal is None:
-        raise WrongUsage([no_such_customer(ruleset, str(key), results.as_of)])
+        raise WrongUsage([no_such_customer(ruleset, shown_key(ruleset, key), results.as_of)])
     if name is None:
         wanted = [of_definition(definition) for definition in as_written(ruleset)]
     else:
@@ -89,6 +89,8 @@ def find_customer(keys: Column, key: Value) -> int | None:
             found = np.flatnonzero(keys.values == int(str(key)))
         case Integer():
             return None
+        case Decimal() | Date() | Timestamp() if isinstance(key, int):
+            found = np.flatnonzero(keys.values == key)
         case _:
             same = (row for row in range(len(keys)) if plain(keys.at(row), keys.type) == str(key))
             return next(same, None)

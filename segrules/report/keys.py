@@ -7,13 +7,17 @@ In: text.  Out: the stored value of the key column's type.  Always: what cannot 
 
 from __future__ import annotations
 
+import re
+
 from segrules.check.values import read_value
 from segrules.diagnostics.diagnostic import Diagnostic
 from segrules.errors import WrongUsage
 from segrules.files.documents import Scalar
 from segrules.model.ruleset import RuleSet
-from segrules.schema.types import TEXT, Value
+from segrules.schema.types import INTEGER, TEXT, Value
 from segrules.source import NOWHERE
+
+_LEADING_ZEROS = re.compile(r"^([+-]?)0+(?=\d)")
 
 
 def parse_key(ruleset: RuleSet, text: str) -> Value:
@@ -22,6 +26,8 @@ def parse_key(ruleset: RuleSet, text: str) -> Value:
     column = customers.columns[customers.key or ""]
     if column.type == TEXT:
         return text
+    if column.type == INTEGER:
+        text = _LEADING_ZEROS.sub(r"\1", text.strip())
     value = read_value(Scalar(text, text, False), column.type, column.zone or ruleset.contracts.timezone)
     if isinstance(value, Diagnostic) or value is None:
         shown_key = "***" if column.pii else text
