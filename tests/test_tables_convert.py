@@ -18,9 +18,12 @@ from hypothesis import strategies as st
 
 from segrules.errors import BrokenContract
 from segrules.schema.calendar import from_date, from_local
+from segrules.schema.contract import Format
 from segrules.schema.types import INT64_MAX, INT64_MIN, Value, parse_type
 from segrules.tables.bind import bind
 from segrules.tables.columns import Column
+from segrules.tables.parsed import Spelling
+from segrules.tables.times import timestamp
 from tests.tables_builder import row_values, ruleset
 
 ZONE = "Europe/Berlin"
@@ -234,6 +237,44 @@ def test_local_times_and_offsets(text: str, expected: datetime) -> None:
     micro = int((expected - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
     assert values(keyed([text]), "timestamp") == [micro]
     assert values(keyed([text, "2026-07-01 08:00", "2026-07-01 08:00Z"]), "timestamp")[0] == micro
+
+
+FORMATS = [
+    "%Y-%m-%d",
+    "%d.%m.%Y",
+    "%Y%m%d",
+    "%Y/%m/%d %H:%M",
+    "%m/%d/%Y %H:%M:%S",
+    "%Y年%m月%d日",
+    "%d%m%Y%H",
+    "%y-%m-%d",
+]
+PARTS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2, "%y": 2}
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+@pytest.mark.parametrize("form", FORMATS)
+def test_formats_of_times_mean_what_python_says(form: str, data: st.DataObject) -> None:
+    def written(_: int) -> str:
+        text = form
+        for part, width in PARTS.items():
+            digits = st.integers(0, 9999 if width == 4 else data.draw(st.sampled_from([12, 31, 62])))
+            padded = data.draw(st.sampled_from([width, width, width, 0]))
+            text = text.replace(part, str(data.draw(digits)).zfill(padded)) if part in text else text
+        return data.draw(st.sampled_from([text, text, text, f" {text}", f"{text} ", f"{text}x", text[:-1]]))
+
+    texts = [written(number) for number in range(4)]
+    found = timestamp(
+        pa.chunked_array([pa.array(texts, pa.large_string())]), Spelling(Format(), ZONE, True, date_format=form)
+    )
+    for row, text in enumerate(texts):
+        try:
+            expected = from_local(datetime.strptime(text.strip(), form), ZONE)
+        except ValueError:
+            expected = None
+        assert found.column.at(row) == expected, text
+        assert (expected is None) == bool("type" in found.faults and found.faults["type"][row]), text
 
 
 def test_aware_and_naive_datetimes_in_one_column() -> None:

@@ -107,7 +107,7 @@ def _day_texts(cells: pa.ChunkedArray, spelling: Spelling) -> Parsed:
             pass
 
     def each(words: pa.ChunkedArray) -> Parsed:
-        local, _, missing, wrong = _read(words.to_pylist(), spelling, timed=False)
+        local, _, missing, wrong = _read(words, spelling, timed=False)
         return parsed(DATE, (local // _DAY).astype(np.int32), missing, {"type": wrong, "day": local % _DAY != 0})
 
     return by_distinct(cells, each)
@@ -122,7 +122,7 @@ def _timestamp_texts(cells: pa.ChunkedArray, spelling: Spelling) -> Parsed:
                 continue
 
     def each(words: pa.ChunkedArray) -> Parsed:
-        local, shift, missing, wrong = _read(words.to_pylist(), spelling, timed=True)
+        local, shift, missing, wrong = _read(words, spelling, timed=True)
         zoned = shift != _LOCAL
         utc = np.where(zoned, local - np.where(zoned, shift, 0), 0)
         utc[~zoned] = to_utc(local[~zoned], spelling.zone)
@@ -145,17 +145,15 @@ _LOCAL = np.iinfo(np.int64).min
 """Stands for the offset of a time without zone."""
 
 
-def _read(texts: Sequence[str | None], spelling: Spelling, timed: bool) -> tuple[Ints, Ints, Bools | None, Bools]:
+def _read(words: pa.ChunkedArray, spelling: Spelling, timed: bool) -> tuple[Ints, Ints, Bools | None, Bools]:
     """Wall-clock microseconds, their offset or `_LOCAL`, what is missing, and what is no time."""
     formats = _formats(spelling, timed)
     lenient = formats is None or (timed and spelling.date_format is None)
-    size = len(texts)
-    local, shift = np.zeros(size, np.int64), np.full(size, _LOCAL, np.int64)
-    missing, wrong = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
-    for row, text in enumerate(texts):
-        if text is None:
-            missing[row] = True
-            continue
+    size = len(words)
+    local, sure = _at_once(words, [*(formats or ()), *(_ISO_FORMATS if lenient else ())])
+    shift, wrong = np.full(size, _LOCAL, np.int64), np.zeros(size, np.bool_)
+    rest = np.flatnonzero(~sure)
+    for row, text in zip(rest.tolist(), words.take(pa.array(rest)).to_pylist(), strict=True):
         found = _by_format(text.strip(), formats or ())
         if found is None and lenient:
             found = _iso(text.strip())
@@ -166,7 +164,29 @@ def _read(texts: Sequence[str | None], spelling: Spelling, timed: bool) -> tuple
         offset = found.utcoffset()
         if offset is not None:
             shift[row] = _between(offset)
-    return local, shift, missing if missing.any() else None, wrong
+    return local, shift, missing_of(words), wrong
+
+
+_ISO_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
+_PLAIN_FORMAT = re.compile(r"(?:[^%]|%[YmdHMS])*")
+
+
+def _at_once(words: pa.ChunkedArray, formats: Sequence[str]) -> tuple[Ints, Bools]:
+    """Wall-clock microseconds of the texts that are, to the letter, what a format makes of a time, and which those
+    are; missing ones (0) are among them."""
+    sure: Bools = pc.is_null(words).to_numpy()
+    local = np.zeros(len(words), np.int64)
+    for one in formats:
+        if sure.all():
+            break
+        if _PLAIN_FORMAT.fullmatch(one) and all(one.count(part) == 1 for part in ("%Y", "%m", "%d")):
+            moments = pc.strptime(words, format=one, unit="s", error_is_null=True)
+            same: Bools = pc.fill_null(pc.equal(pc.strftime(moments, format=one), words), False).to_numpy()
+            seconds = numpy_of(moments.cast(pa.int64()))
+            same &= ~sure & (seconds >= FIRST // 1_000_000)
+            local[same] = seconds[same] * 1_000_000
+            sure = sure | same
+    return local, sure
 
 
 def _between(span: timedelta) -> int:
