@@ -12,6 +12,7 @@ rows read = kept + left out + set aside.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from segrules.schema.types import Value
 from segrules.tables.checks import Broken, check
 from segrules.tables.columns import Account, Bools, Column, Ints, Loaded, Tables
 from segrules.tables.draft import Draft, RowValues, distinct, drafted, own_columns
-from segrules.tables.findings import broken_rows, ragged_rows
+from segrules.tables.findings import Finding, finding, ragged_rows, said
 from segrules.tables.keys import order_by, with_ordered_dictionary
 from segrules.tables.links import Links, alive_rows, key_column, linked, marked, orphans, with_children
 from segrules.tables.lists import list_members
@@ -34,7 +35,7 @@ from segrules.tables.moment import at
 from segrules.tables.quarantine import set_aside
 from segrules.tables.read import read
 
-__all__ = ["at", "bind"]
+__all__ = ["Held", "account", "at", "bind", "held", "kept", "stopping"]
 
 
 def bind(
@@ -49,24 +50,52 @@ def bind(
     all that is wrong."""
     contracts = ruleset.contracts
     drafts, lists = _drafts(ruleset, given or {}, row_values, needed)
+    found = held(contracts, drafts)
+    if wrong := stopping(found):
+        raise BrokenContract(map(said, wrong))
+    loaded = kept(contracts, found)
+    accounts = []
+    for name, draft in found.drafts.items():
+        file = None
+        if draft.table.quarantine:
+            file = set_aside(Path(ruleset.folder), draft, found.broken[name], ruleset.language)
+        accounts.append(account(found, loaded[name], file))
+    return Tables(loaded, tuple(accounts), (), lists)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """Drafts and their contract: rows left out with their parents, what refers to what, the rules that rows break,
+    and by table the rows that stay."""
+
+    drafts: Mapping[str, Draft]
+    links: Links
+    broken: Mapping[str, list[Broken]]
+    alive: Mapping[str, Bools]
+
+
+def held(contracts: Contracts[Expr], drafts: Mapping[str, Draft]) -> Held:
+    """Steps 3 (rows below one that is left out), 4 and 5 of the order of work."""
     links = linked(contracts, drafts)
     drafts = with_children(contracts, drafts, links)
     broken = {name: check(draft, links.keys.get(name), contracts.timezone) for name, draft in drafts.items()}
     broken = orphans(contracts, drafts, links, broken)
-    _stop_at(drafts, broken)
     alive = {name: alive_rows(draft, broken[name]) for name, draft in drafts.items()}
     for name, draft in drafts.items():
         if isinstance(draft.table.source, DistinctSource):
             source = draft.table.source.table
             alive[name] &= marked(draft.rows, links.parents[source], alive[source])[:-1]
-    loaded = _loaded(contracts, drafts, links, alive)
-    accounts = []
-    for name, draft in drafts.items():
-        file = None
-        if draft.table.quarantine:
-            file = set_aside(Path(ruleset.folder), draft, broken[name], ruleset.language)
-        accounts.append(_account(draft, alive[name], broken[name], loaded[name], file))
-    return Tables(loaded, tuple(accounts), (), lists)
+    return Held(drafts, links, broken, alive)
+
+
+def stopping(found: Held) -> list[Finding]:
+    """The broken rules of tables that do not set rows aside."""
+    return [
+        finding(one.code, found.drafts[name].raw, one.span, one.rows, one.column, one.pii, one.args, one.help)
+        for name, rules in found.broken.items()
+        if not found.drafts[name].table.quarantine
+        for one in rules
+    ]
 
 
 def _drafts(
@@ -133,21 +162,9 @@ def _columns(contracts: Contracts[Expr], table: Table[Expr], needed: Collection[
     return [name for name in stored if name in wanted] or stored[:1]
 
 
-def _stop_at(drafts: Mapping[str, Draft], broken: Mapping[str, list[Broken]]) -> None:
-    found = [
-        broken_rows(one.code, drafts[name].raw, one.span, one.rows, one.column, one.pii, one.args, one.help)
-        for name, rules in broken.items()
-        if not drafts[name].table.quarantine
-        for one in rules
-    ]
-    if found:
-        raise BrokenContract(found)
-
-
-def _loaded(
-    contracts: Contracts[Expr], drafts: Mapping[str, Draft], links: Links, alive: Mapping[str, Bools]
-) -> dict[str, Loaded]:
+def kept(contracts: Contracts[Expr], found: Held) -> dict[str, Loaded]:
     """The rows that are left, customers in key order, links as ordinals of what is left."""
+    drafts, links, alive = found.drafts, found.links, found.alive
     chosen: dict[str, Ints | None] = {}
     for name, draft in drafts.items():
         rows = None if alive[name].all() else np.flatnonzero(alive[name])
@@ -157,7 +174,7 @@ def _loaded(
             rows = rows if order is None else (order if rows is None else rows[order])
         chosen[name] = rows
     target = {name: _ordinals(links.keys[name], chosen[name]) for name in links.keys}
-    found = {}
+    tables = {}
     for name, draft in drafts.items():
         rows = chosen[name]
         columns = {column: _taken(values, rows) for column, values in draft.columns.items()}
@@ -166,7 +183,7 @@ def _loaded(
             columns[key_name] = with_ordered_dictionary(columns[key_name])
         up = draft.table.belongs_to
         numbers = np.arange(1, draft.rows + 1) if draft.raw.numbers is None else draft.raw.numbers
-        found[name] = Loaded(
+        tables[name] = Loaded(
             name=name,
             rows=draft.rows if rows is None else len(rows),
             columns=columns,
@@ -177,7 +194,7 @@ def _loaded(
             },
             place=_rows(numbers, rows),
         )
-    return found
+    return tables
 
 
 def _taken(column: Column, rows: Ints | None) -> Column:
@@ -197,7 +214,9 @@ def _ordinals(keys: Ints, rows: Ints | None) -> Ints:
     return found
 
 
-def _account(draft: Draft, alive: Bools, broken: list[Broken], loaded: Loaded, file: str | None) -> Account:
+def account(found: Held, loaded: Loaded, file: str | None) -> Account:
+    """Where the rows of one table went. *file*: where those set aside are."""
+    draft, alive, broken = found.drafts[loaded.name], found.alive[loaded.name], found.broken[loaded.name]
     bad = np.zeros(draft.rows, np.bool_)
     for one in broken:
         bad |= one.rows

@@ -9,7 +9,8 @@ column with `pii: true` are masked; nothing from a database URL but its kind, ho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import numpy as np
@@ -54,11 +55,32 @@ def missing_columns(origin: Origin, headers: Sequence[str], columns: Mapping[str
 SHOWN_HEADER = 40
 
 
-def broken_rows(
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule that rows break: how many do, and the first of them, as number in the source and what the cell shows
+    (None: nothing is shown)."""
+
+    code: str
+    origin: Origin
+    place_of: Callable[[int], int]
+    span: Span
+    count: int
+    first: tuple[tuple[int, str | None], ...]
+    column: str | None
+    args: Mapping[str, Argument]
+    help: str | None
+
+    def with_more(self, other: Finding) -> Finding:
+        """The same rule's rows in two parts of a table, as one finding."""
+        first = sorted([*self.first, *other.first], key=lambda one: one[0])[:FIRST]
+        return replace(self, count=self.count + other.count, first=tuple(first))
+
+
+def finding(
     code: str, raw: Raw, span: Span, rows: Bools, column: str | None, pii: bool, args: Mapping[str, Argument],
     help_: str | None = None,
-) -> Diagnostic:  # fmt: skip
-    """One rule of the contract, the number of rows that break it and the first of them."""
+) -> Finding:  # fmt: skip
+    """One rule of the contract, the number of *rows* that break it and the first of them."""
     at = np.flatnonzero(rows)
     cells = raw.columns.get(column) if column is not None else None
     first = []
@@ -66,23 +88,40 @@ def broken_rows(
         shown = "***" if pii else None
         if shown is None and cells is not None:
             shown = shown_cell(cells, row)
-        first.append(place(raw, raw.number(row), shown))
+        first.append((raw.number(row), shown))
+    return Finding(code, raw.origin, raw.place_of, span, len(at), tuple(first), column, args, help_)
+
+
+def said(one: Finding) -> Diagnostic:
+    """The finding as a message."""
+    places = [_place(one.origin.unit, one.place_of(number), shown) for number, shown in one.first]
     arguments: dict[str, Argument] = {
-        "table": raw.origin.table,
-        "source": source_of(raw.origin),
-        "count": f"{len(at):,}",
-        "places": listed(first, more=len(at) > FIRST),
-        **args,
+        "table": one.origin.table,
+        "source": source_of(one.origin),
+        "count": f"{one.count:,}",
+        "places": listed(places, more=one.count > FIRST),
+        **one.args,
     }
-    if column is not None:
-        arguments["column"] = column
-    return Diagnostic(code, span, arguments, None if help_ is None else Help(help_))
+    if one.column is not None:
+        arguments["column"] = one.column
+    return Diagnostic(one.code, one.span, arguments, None if one.help is None else Help(one.help))
+
+
+def broken_rows(
+    code: str, raw: Raw, span: Span, rows: Bools, column: str | None, pii: bool, args: Mapping[str, Argument],
+    help_: str | None = None,
+) -> Diagnostic:  # fmt: skip
+    return said(finding(code, raw, span, rows, column, pii, args, help_))
 
 
 def place(raw: Raw, number: int, shown: str | None) -> Words:
     """`line 3` or `row 3`, with the text of the cell where there is one."""
-    key, at = f"data_{raw.origin.unit}", f"{raw.place_of(number)}"
-    return Words(key, {"number": at}) if not shown else Words(f"{key}_cell", {"number": at, "text": shown})
+    return _place(raw.origin.unit, raw.place_of(number), shown)
+
+
+def _place(unit: str, at: int, shown: str | None) -> Words:
+    key = f"data_{unit}"
+    return Words(key, {"number": f"{at}"}) if not shown else Words(f"{key}_cell", {"number": f"{at}", "text": shown})
 
 
 def listed(words: Iterable[Words], more: bool) -> Words | str:
