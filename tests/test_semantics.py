@@ -15,6 +15,7 @@ several documents a file.  A document gives tables and what must come out:
     passed_unknown: {lifecycle: {new: 1}}
     cuts: {score: [[20, 40]]}                                          # cut points per group
     warnings: [D853]
+    empty_bands: {score: [2, 3]}                                       # those that D853 names
 """
 
 from __future__ import annotations
@@ -190,6 +191,10 @@ def wrong_rest(scenario: building.Scenario, results: Results) -> Iterator[str]:
         right = [[float(cut) for cut in group] for group in groups]
         if got_cuts != right:
             yield f"{name} cuts: {got_cuts}, expected {right}"
+    if "empty_bands" in scenario.plain:
+        named = {str(one.args["definition"]): str(one.args["bands"]).split(", ") for one in results.warnings}
+        if named != scenario.plain["empty_bands"]:
+            yield f"empty bands: {named}, expected {scenario.plain['empty_bands']}"
     if "warnings" in scenario.plain:
         codes = [one.code for one in results.warnings]
         if codes != list(scenario.plain["warnings"]):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from itertools import pairwise
 
 from segrules.diagnostics.diagnostic import Diagnostic, Help
 from segrules.engine.results import CutPoints, Cuts
@@ -43,11 +44,12 @@ def not_unique(segmentation: Segmentation, first: int, second: int, customer: st
 
 
 def empty_bands(cut_points: Iterable[CutPoints]) -> tuple[Diagnostic, ...]:
-    """A warning for each group of a `qcut` with bands between equal cut points."""
+    """A warning for each group of a `qcut` with bands between equal cut points, or between the last one and an equal
+    greatest value."""
     found = []
     for points in cut_points:
         for group in points.groups:
-            if points.function == "qcut" and (bands := _bands_between_equal_cuts(group)):
+            if points.function == "qcut" and (bands := _bands_without_width(group, points.descending)):
                 args = {
                     "expression": one_line(points.span.text),
                     "definition": points.definition,
@@ -58,9 +60,10 @@ def empty_bands(cut_points: Iterable[CutPoints]) -> tuple[Diagnostic, ...]:
     return tuple(found)
 
 
-def _bands_between_equal_cuts(group: Cuts) -> list[int]:
-    pairs = zip(group.cuts, group.cuts[1:], strict=False)
-    return [band for band, (low, high) in enumerate(pairs, start=2) if low == high]
+def _bands_without_width(group: Cuts, descending: bool) -> list[int]:
+    ends = (*group.cuts, group.greatest)
+    bands = [band for band, (low, high) in enumerate(pairwise(ends), start=2) if low == high]
+    return sorted(len(ends) + 1 - band for band in bands) if descending else bands
 
 
 def no_such_customer(ruleset: RuleSet, key: str, as_of: int) -> Diagnostic:

@@ -110,5 +110,7 @@ def _cut_points(ruleset: RuleSet, names: tuple[str, ...], evaluator: Evaluator) 
             if node.function in ("qcut", "quantile"):
                 groups = evaluator.populations[node].groups
                 coincide = any(low == high for group in groups for low, high in zip(group.cuts, group.cuts[1:]))  # noqa: B905
-                found.append(CutPoints(name, node.span, node.function, node.value.type, groups, coincide))
+                found.append(
+                    CutPoints(name, node.span, node.function, node.value.type, groups, coincide, node.descending)
+                )
     return tuple(found)

@@ -53,7 +53,8 @@ def population(node: Population, customers: Sequence[Standing]) -> Found:
             values[one.ordinal] = value
         if node.function in ("qcut", "quantile"):
             points = group_cuts(node, members)
-            found.append(Cuts(by, len(members), tuple(map(float, points))))
+            greatest = max(_measure(one, node) for one in members)
+            found.append(Cuts(by, len(members), tuple(map(float, points)), float(greatest)))
     return Found(tuple(values), tuple(found))
 
 

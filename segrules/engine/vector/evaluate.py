@@ -134,7 +134,7 @@ def _cut_points(ruleset: RuleSet, compiled: Compiled, found: Found, order: tuple
         for node in dict.fromkeys(part for part in parts if isinstance(part, Population)):
             if node.function in ("qcut", "quantile"):
                 groups, coincide = found.cuts[compiled.lowering.rankings[name][node]]
-                yield CutPoints(name, node.span, node.function, node.value.type, groups, coincide)
+                yield CutPoints(name, node.span, node.function, node.value.type, groups, coincide, node.descending)
 
 
 def _check_unique(ruleset: RuleSet, compiled: Compiled, found: Found, names: Collection[str]) -> None:
