@@ -117,3 +117,17 @@ def test_the_table_of_contents_links_every_section() -> None:
     there |= {(f"language/{path.name}", anchor) for path in CHAPTERS for anchor in anchors(path)}
     assert links == there
     assert set((DOCS / "language").glob("*.md")) == set(CHAPTERS)
+
+
+MADE = {"diagnostics.md"}
+"""Pages that `make docs` writes."""
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8"))
+    for file, anchor in links:
+        target = page if file == "" else (page.parent / file).resolve()
+        if target.name not in MADE:
+            assert target.exists(), file
+            assert anchor == "" or anchor in anchors(target), anchor
