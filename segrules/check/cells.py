@@ -47,7 +47,7 @@ def parsed(scalar: Scalar, subject: Expr, scope: Scope) -> w.Expr | None:
     match scalar.value:
         case None:
             return None
-        case bool():
+        case bool() if not isinstance(subject.type, Text):
             return w.Compare("=", w.Subject(span=span), w.Literal("bool", scalar.value, span=span), span=span)
         case int() | Exact() if not isinstance(subject.type, Text):
             return _equal(scalar, scope)
