@@ -133,3 +133,9 @@ def test_numbers_in_tables_are_short(value: Value, said: str) -> None:
 
 def test_what_is_exact_is_never_shortened() -> None:
     assert short(1234567, Decimal(6), "UTC", "") == "1.234567"
+
+
+def test_a_very_long_text_of_the_user_is_said_in_part() -> None:
+    said = plain(text_lines([Diagnostic("C903", NOWHERE, {"name": "x" * 100_000})], "en"))
+    assert len(said) < 1100
+    assert said.endswith("x…`\n")

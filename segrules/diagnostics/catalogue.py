@@ -1,7 +1,8 @@
 """The one catalogue of messages, in English and Chinese.
 
 In: a code or a key of the user interface.  Out: its text in a language, filled with arguments.  Always: every entry
-has both languages with the same fields (a test holds this); the files are read once, when the first text is wanted.
+has both languages with the same fields (a test holds this); the files are read once, when the first text is wanted; of
+a text of the user that is very long the beginning is said.
 
 `catalogue/*.toml`, one file per family of codes and `ui.toml` for everything else that is said to people:
 
@@ -24,6 +25,7 @@ from typing import Any, Literal
 
 from segrules.diagnostics.diagnostic import Argument, Diagnostic, Words
 
+MAX_SHOWN = 1000
 Language = Literal["en", "zh"]
 Level = Literal["error", "warning"]
 
@@ -77,7 +79,7 @@ def _shown(value: Argument, language: Language) -> str | int | float:
     match value:
         case Words(key, args):
             return say(key, language, **args)
-        case str():
-            return value
+        case str() if len(value) > MAX_SHOWN:
+            return f"{value[:MAX_SHOWN]}…"
         case _:
             return value

@@ -9,7 +9,7 @@ the place of what `given` and `expect` name, by the name, and of the columns of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from segrules.diagnostics.diagnostic import Diagnostic, Help, Words
 from segrules.files import fields
@@ -57,7 +57,7 @@ def _test(node: Map, tables: list[str] | None, customers: str | None, found: lis
         if tables is not None and name not in tables and name in HISTORY:
             not_carried_out(node, entry.name, found)
         elif tables is not None and name not in tables:
-            _unknown_table(entry, tables, found)
+            _unknown_table(entry, [*(one for one in tables if one != customers), *WORDS], found)
         elif name == customers:
             found.append(Diagnostic("R501", entry.key.span, {"key": clip(entry.name)}, Help("customers")))
             return None
@@ -124,7 +124,7 @@ def _wrong(span: Span, expected: str, node: Node) -> Diagnostic:
     return Diagnostic("R502", span, {"expected": Words(expected), "found": Words(kind)})
 
 
-def _unknown_table(entry: Entry, tables: list[str], found: list[Diagnostic]) -> None:
+def _unknown_table(entry: Entry, known: Sequence[str], found: list[Diagnostic]) -> None:
     """R501, in place of what the schema says about rows of a table that does not exist."""
     span = entry.value.span
     found[:] = [
@@ -132,7 +132,7 @@ def _unknown_table(entry: Entry, tables: list[str], found: list[Diagnostic]) -> 
         for one in found
         if one.code != "R502" or one.span.source is not span.source or not span.start <= one.span.start < span.end
     ]
-    help_ = did_you_mean(entry.name, [*tables, *WORDS])
+    help_ = did_you_mean(entry.name, known)
     found.append(Diagnostic("R501", entry.key.span, {"key": clip(entry.name)}, help_))
 
 

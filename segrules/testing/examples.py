@@ -46,6 +46,7 @@ class Given:
     name: Named
     value: Value
     text: str
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,9 +94,9 @@ def _given(ruleset: RuleSet, test: WrittenTest, found: list[Diagnostic]) -> Iter
             found.append(Diagnostic("R588", _span(test, text, cells), {"name": text}, help_))
         elif name.kind == "parameter":
             if isinstance(cells, Scalar):
-                yield Given(name, None, cells.text)
+                yield Given(name, None, cells.text, cells_span(cells, test.span))
             else:
-                yield Given(name, None, ", ".join(each.text for each in cells))
+                yield Given(name, None, ", ".join(each.text for each in cells), cells_span(cells, test.span))
         else:
             value = read_named(ruleset, name, cells, test.span)
             if isinstance(value, Diagnostic):
@@ -174,5 +174,5 @@ def _truth(ruleset: RuleSet, name: Named, cells: Cells, otherwise: Span) -> Valu
 
 
 def unknown_name(code: str, ruleset: RuleSet, text: str, span: Span) -> Diagnostic:
-    near = like(ruleset, text)
+    near = like(ruleset, text) if find(ruleset, text) is None else None
     return Diagnostic(code, span, {"name": text}, None if near is None else Help("did_you_mean", {"name": near}))

@@ -10,7 +10,7 @@ reason.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isclose
 from typing import TYPE_CHECKING, assert_never
 
@@ -33,6 +33,7 @@ from segrules.testing.tables import tables_of
 if TYPE_CHECKING:
     from segrules.engine.explanation import Explanation
 
+OVERRIDE = "--set"
 CLOSE = 1e-9
 """How near, relatively, two values of type number count as equal."""
 
@@ -75,7 +76,7 @@ def _run_one(
         checked[overrides] = found if fixed is None else fixed
     rules = checked[overrides]
     if not isinstance(rules, RuleSet):
-        return Verdict(example, (), tuple(rules))
+        return Verdict(example, (), tuple(_at_given(one, example) for one in rules))
     ruleset = with_given(rules, example.given)
     try:
         tables = at(ruleset, tables_of(ruleset, example), example.as_of)
@@ -85,6 +86,15 @@ def _run_one(
     except SegrulesError as stopped:
         return Verdict(example, (), stopped.diagnostics)
     return _compared(ruleset, example, tables, reference, bulk)
+
+
+def _at_given(found: Diagnostic, example: Example) -> Diagnostic:
+    """A finding about a parameter's value, at the place in the test that gives it."""
+    if found.span.source.name != OVERRIDE:
+        return found
+    given = found.span.source.text.partition("=")[0]
+    spans = [each.span for each in example.given if each.name.definition == given]
+    return replace(found, span=spans[0]) if spans else found
 
 
 def _compared(ruleset: RuleSet, example: Example, tables: Tables, reference: Results, bulk: Results) -> Verdict:
