@@ -8,6 +8,7 @@ In: options.  Out: `Evaluated`.  Always: wrong names and files that cannot be wr
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from segrules.diagnostics.refusals import reason
 from segrules.engine.results import Results
 from segrules.errors import SegrulesError, WrongUsage
 from segrules.model.names import Named, find
-from segrules.model.ruleset import RuleSet, Segmentation
+from segrules.model.ruleset import RuleSet, Segmentation, StaticList
 from segrules.report import table_file
 from segrules.schema.contract import FileSource
 from segrules.source import NOWHERE
@@ -86,11 +87,24 @@ def _check_segmentation(ruleset: RuleSet, name: str) -> None:
 
 def _keep_sources(ruleset: RuleSet, target: Path) -> None:
     """Whether a result in *target* would replace the data. Raises `WrongUsage`."""
+    for name, file in _files(ruleset):
+        if real_path(Path(ruleset.folder) / file) == real_path(target):
+            raise WrongUsage([Diagnostic("C926", NOWHERE, {"file": target.as_posix(), "name": name})])
+
+
+def _files(ruleset: RuleSet) -> Iterator[tuple[str, str]]:
+    """Who reads which file: tables, static lists, decision tables with rows in a file of their own."""
     for table in ruleset.contracts.tables.values():
-        if isinstance(table.source, FileSource) and real_path(Path(ruleset.folder) / table.source.path) == real_path(
-            target
-        ):
-            raise WrongUsage([Diagnostic("C926", NOWHERE, {"file": target.as_posix(), "table": table.name})])
+        if isinstance(table.source, FileSource):
+            yield table.name, table.source.path
+    for definition in ruleset.definitions.values():
+        match definition:
+            case StaticList(name=name, file=file):
+                yield name, file
+            case Segmentation(name=name, cases=cases):
+                yield from {(name, each.span.place.file) for each in cases}
+            case _:
+                pass
 
 
 def check_target(path: Path) -> None:

@@ -22,8 +22,10 @@ def test(
     """Run the example customers in tests/ and show expected against actual, with the reason."""
     from segrules.cli.output import output_for
     from segrules.cli.project import load
+    from segrules.diagnostics.catalogue import say
     from segrules.diagnostics.diagnostic import Diagnostic
     from segrules.errors import InvalidRules, WrongUsage
+    from segrules.report.screen import line
     from segrules.source import NOWHERE
     from segrules.testing.outcome import as_json, screen
     from segrules.testing.read import read_tests
@@ -47,4 +49,7 @@ def test(
         case Format.text:
             output.warnings(rules.warnings)
             output.results(screen(verdicts, output.language, output.path))
+            if not verdicts:
+                folder = "tests" if rules.project.file is None else rules.project.file.tests.text.strip("/")
+                output.messages([line(say("tests.none", output.language, folder=folder))])
     return 1 if any(verdict.diagnostics for verdict in verdicts) else 0
