@@ -55,7 +55,7 @@ def read_file(
         if not file.exists():
             raise stop("D801", origin, "database" if "://" in path else "relative")
         if not file.is_file():
-            raise stop("D802", origin, reason=Words("files.folder" if file.is_dir() else "files.special"))
+            raise stop("D802", origin, reason=Words("system.is_folder" if file.is_dir() else "files.special"))
         if is_text:
             from segrules.tables.delimited import read_csv
 
