@@ -36,7 +36,9 @@ class Bits:
         return np.unpackbits(self.packed, count=self.size).view(np.bool_)
 
     def count(self) -> int:
-        return int(np.bitwise_count(self.packed).sum(dtype=np.int64))
+        whole = len(self.packed) // 8 * 8
+        words = np.bitwise_count(self.packed[:whole].view(np.uint64))
+        return int(words.sum(dtype=np.int64)) + sum(map(int.bit_count, self.packed[whole:].tolist()))
 
     def ordinals(self) -> NDArray[np.intp]:
         return np.flatnonzero(self.mask())
@@ -76,19 +78,17 @@ class Assignment:
 @dataclass(frozen=True, slots=True)
 class Cuts:
     """The cut points of one group of a `qcut` or `quantile`: stored values of `by` (empty without), the number of
-    customers ranked, the cuts ascending (integers and decimals as the nearest double in their own unit, dates as
-    days), and the greatest value, which ends the last band."""
+    customers ranked, and the cuts ascending (integers and decimals as the nearest double in their own unit, dates as
+    days)."""
 
     by: tuple[Value, ...]
     customers: int
     cuts: tuple[float, ...]
-    greatest: float
 
 
 @dataclass(frozen=True, slots=True)
 class CutPoints:
-    """What a population function of *definition* cut at, in this run; `coincide` where neighbouring cuts are equal.
-    `descending`: band 1 is that of the greatest values."""
+    """What a population function of *definition* cut at, in this run; `coincide` where neighbouring cuts are equal."""
 
     definition: str
     span: Span
@@ -96,7 +96,6 @@ class CutPoints:
     type: Type
     groups: tuple[Cuts, ...]
     coincide: bool = False
-    descending: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

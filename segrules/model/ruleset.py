@@ -156,7 +156,7 @@ class Parameter:
 Definition: TypeAlias = Attribute | Segment | StaticList | Segmentation | Scorecard
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RuleSet:
     name: str
     language: Literal["en", "zh"]

@@ -49,6 +49,7 @@ from segrules.schema.types import (
 
 _FLIPPED: dict[CompareOp, CompareOp] = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _FEW = 8
+_FEW_TEXTS = 32
 _HOUR = 3_600_000_000
 
 
@@ -84,7 +85,7 @@ def member(program: Program, operand: Node, options: Sequence[Node], zone: str |
                     keys.add(key)
             case _:
                 parts.append(compare(program, "=", operand, option, zone))
-    if len(keys) > _FEW:
+    if len(keys) > (_FEW_TEXTS if isinstance(program.types[operand], Text) else _FEW):
         parts.append(program.add(space, Member(operand, frozenset(keys)), BOOL))
     else:
         parts.extend(program.add(space, Equal(operand, key), BOOL) for key in sorted(keys, key=repr))

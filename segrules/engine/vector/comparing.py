@@ -18,7 +18,8 @@ from segrules.engine.vector.cells import Cell, Cells, codes_of, known_bits
 from segrules.engine.vector.distinct import text_ranks
 from segrules.engine.vector.program import Key, Node
 from segrules.engine.vector.rails import Packed, Rails, decided, disjunction, size
-from segrules.schema.types import Date, Decimal, Integer, Text, Type
+from segrules.engine.vector.searching import call_search
+from segrules.schema.types import BOOL, Date, Decimal, Integer, Text, Type
 from segrules.tables.columns import Bools, Column
 
 Registers: TypeAlias = Any
@@ -73,6 +74,15 @@ def member(operand: Node, keys: frozenset[Key], type_: Type, texts: tuple[str, .
     def run(registers: Registers, rows: int) -> Rails:
         cells: Cells = registers[operand]
         return decided(np.isin(cells.column.values, wanted), cells.known())
+
+    return run
+
+
+def has(operand: Node, key: str) -> Kernel:
+    def run(registers: Registers, rows: int) -> Rails:
+        cells: Cells = registers[operand]
+        sought = Column(Text(), np.zeros(rows, np.int32), None, (key,))
+        return decided(call_search("has_any", (cells.column, sought), BOOL).values.view(np.bool_), cells.known())
 
     return run
 

@@ -8,13 +8,16 @@ Always: one program for all definitions; block size and number of threads change
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from segrules.engine.needs import expressions, needed, nodes, owner
 from segrules.engine.results import Assignment, Bits, CutPoints, Membership, Results
 from segrules.engine.stops import empty_bands, not_unique, overflow, overflow_in_row, shown_key
+from segrules.engine.vector.blocks import BLOCK_ROWS
 from segrules.engine.vector.dates import Scope
 from segrules.engine.vector.definitions import CaseNodes, Compiled, compile_definitions
 from segrules.engine.vector.lower import Origin
@@ -22,7 +25,7 @@ from segrules.engine.vector.overflow import Overflow
 from segrules.engine.vector.program import Node
 from segrules.engine.vector.rails import clean, known_of
 from segrules.engine.vector.rows import place
-from segrules.engine.vector.run import BLOCK_ROWS, Found, replay, run
+from segrules.engine.vector.run import Found, replay, run
 from segrules.engine.vector.spaces import Spaces
 from segrules.errors import RunStopped
 from segrules.model.expr import Population
@@ -43,18 +46,18 @@ def evaluate(
     segmentation), for every customer. *tables* has the rows that exist at *as_of* (days since 1970-01-01).
     *threads*: None for as many as there are processors. Raises `RunStopped` on overflow and where a `unique`
     segmentation has two cases."""
-    asked = set(ruleset.definitions) if only is None else {own for name in only if (own := owner(ruleset, name))}
-    order = needed(ruleset, asked)
+    names = ruleset.definitions if only is None else only
+    asked = frozenset(own for name in names if (own := owner(ruleset, name)) is not None)
     scope = Scope(as_of, ruleset.contracts.timezone)
     spaces = Spaces(ruleset.contracts, tables)
     zone = scope.timezone if spaces.instants_have_days() else None
-    compiled = compile_definitions(ruleset, order, scope, zone, spaces.with_strangers())
-    wanted = list(_wanted(compiled, ruleset, order, asked))
+    ready = _ready(ruleset, asked, scope, zone, spaces.with_strangers())
+    order, compiled, wanted, members = ready.order, ready.compiled, ready.wanted, ready.members
     program = compiled.lowering.program
     try:
-        found = run(program, spaces, scope, wanted, block_rows=block_rows, threads=threads)
+        found = run(program, spaces, scope, wanted, members, block_rows=block_rows, threads=threads)
     except Overflow:
-        found, node, row = replay(program, spaces, scope, wanted)
+        found, node, row = replay(program, spaces, scope, [*wanted, *members])
         earlier = order[: order.index(compiled.lowering.origins[node].definition)]
         _check_unique(ruleset, compiled, found, earlier)
         raise _stopped(ruleset, compiled.lowering.origins, found, node, row) from None
@@ -62,7 +65,29 @@ def evaluate(
     return _results(ruleset, compiled, found, order, asked)
 
 
-def _wanted(compiled: Compiled, ruleset: RuleSet, order: tuple[str, ...], asked: set[str]) -> Iterator[Node]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ready:
+    """What is known of a run before its data: the definitions in order, the program, what of it the results need."""
+
+    order: tuple[str, ...]
+    compiled: Compiled
+    wanted: tuple[Node, ...]
+    members: tuple[Node, ...]
+
+
+@lru_cache(maxsize=16)
+def _ready(
+    ruleset: RuleSet, asked: frozenset[str], scope: Scope, zone: str | None, strangers: frozenset[str]
+) -> _Ready:
+    """Compiled once for a rule set and a date, however often that is evaluated; nothing of it depends on the data but
+    *zone* and *strangers*."""
+    order = needed(ruleset, asked)
+    compiled = compile_definitions(ruleset, order, scope, zone, strangers)
+    wanted = tuple(_wanted(compiled, ruleset, order, asked))
+    return _Ready(order, compiled, wanted, tuple(_members(compiled, ruleset, order, asked)))
+
+
+def _wanted(compiled: Compiled, ruleset: RuleSet, order: tuple[str, ...], asked: Collection[str]) -> Iterator[Node]:
     """The nodes whose values the results need."""
     names = compiled.lowering.names
     for name in order:
@@ -73,13 +98,30 @@ def _wanted(compiled: Compiled, ruleset: RuleSet, order: tuple[str, ...], asked:
             match ruleset.definitions[name]:
                 case Segmentation(outputs=outputs):
                     cases = compiled.cases[name]
-                    yield from (cases.codes, *cases.passed.values())
+                    yield cases.codes
                     yield from (names[f"{name}.{output}"] for output, _ in outputs)
-                case _:
+                case Attribute() | Scorecard():
                     yield names[name]
+                case _:
+                    pass
 
 
-def _results(ruleset: RuleSet, compiled: Compiled, found: Found, order: tuple[str, ...], asked: set[str]) -> Results:
+def _members(compiled: Compiled, ruleset: RuleSet, order: tuple[str, ...], asked: Collection[str]) -> Iterator[Node]:
+    """The predicates of which the results need who is in and for whom it cannot be said."""
+    for name in order:
+        if name in asked:
+            match ruleset.definitions[name]:
+                case Segmentation():
+                    yield from compiled.cases[name].passed.values()
+                case Segment() | StaticList():
+                    yield compiled.lowering.names[name]
+                case _:
+                    pass
+
+
+def _results(
+    ruleset: RuleSet, compiled: Compiled, found: Found, order: tuple[str, ...], asked: Collection[str]
+) -> Results:
     names = compiled.lowering.names
     contracts = ruleset.contracts
     segments, lists = {}, {}
@@ -99,7 +141,10 @@ def _results(ruleset: RuleSet, compiled: Compiled, found: Found, order: tuple[st
                 segmentations[name] = _assignment(found, compiled.cases[name])
                 for output, _ in outputs:
                     values[f"{name}.{output}"] = found.column(names[f"{name}.{output}"])
-    cut_points = tuple(_cut_points(ruleset, compiled, found, order))
+    cut_points = tuple(
+        CutPoints(name, node.span, node.function, node.value.type, *found.cuts[made])
+        for name, node, made in _cuts(ruleset, compiled, order)
+    )
     rankings = compiled.lowering.rankings
     key = contracts.tables[contracts.customers].key or ""
     return Results(
@@ -116,7 +161,11 @@ def _results(ruleset: RuleSet, compiled: Compiled, found: Found, order: tuple[st
 
 
 def _membership(found: Found, node: Node) -> Membership:
-    rails, rows = found.rails(node), found.rows(node)
+    rows = found.rows(node)
+    if (own := found.members.get(node)) is not None:
+        some = own.unknown is not None and own.unknown.any()
+        return Membership(Bits(own.true, rows), Bits(own.unknown, rows) if some and own.unknown is not None else None)
+    rails = found.rails(node)
     known = known_of(rails)
     unknown = None if known is None else Bits(clean(~known, rows), rows)
     return Membership(Bits(clean(rails[0], rows), rows), unknown if unknown is not None and unknown.count() else None)
@@ -127,14 +176,14 @@ def _assignment(found: Found, cases: CaseNodes) -> Assignment:
     return Assignment(tuple(cases.won), found.column(cases.codes).values.astype(np.uint16), passed)
 
 
-def _cut_points(ruleset: RuleSet, compiled: Compiled, found: Found, order: tuple[str, ...]) -> Iterator[CutPoints]:
+def _cuts(ruleset: RuleSet, compiled: Compiled, order: Iterable[str]) -> Iterator[tuple[str, Population, Node]]:
     """Of every definition, its `qcut` and `quantile`s in the order written, equal ones once."""
     for name in order:
-        parts = (node for expr in expressions(ruleset.definitions[name]) for node in nodes(expr))
-        for node in dict.fromkeys(part for part in parts if isinstance(part, Population)):
-            if node.function in ("qcut", "quantile"):
-                groups, coincide = found.cuts[compiled.lowering.rankings[name][node]]
-                yield CutPoints(name, node.span, node.function, node.value.type, groups, coincide, node.descending)
+        if name in compiled.lowering.rankings:
+            parts = (node for expr in expressions(ruleset.definitions[name]) for node in nodes(expr))
+            for node in dict.fromkeys(part for part in parts if isinstance(part, Population)):
+                if node.function in ("qcut", "quantile"):
+                    yield name, node, compiled.lowering.rankings[name][node]
 
 
 def _check_unique(ruleset: RuleSet, compiled: Compiled, found: Found, names: Collection[str]) -> None:

@@ -32,6 +32,7 @@ from segrules.engine.vector.program import (
     Equal,
     EqualPair,
     Fixed,
+    Has,
     IsMissing,
     IsTrue,
     Labelled,
@@ -131,6 +132,8 @@ def _kernel(make: Kernels, node: Node, op: Blockwise, type_: Type) -> Kernel:
             return comparing.equal(operand, key, types[operand], code)
         case Member(operand, keys):
             return comparing.member(operand, keys, types[operand], texts.get(operand, ()))
+        case Has(operand, key):
+            return comparing.has(operand, key)
         case AtLeastPair(left, right) | EqualPair(left, right):
             dictionaries = texts.get(left, ()), texts.get(right, ())
             return comparing.pair(left, right, types[left], dictionaries, equals=isinstance(op, EqualPair))

@@ -24,6 +24,7 @@ from segrules.engine.vector.program import (
     Chosen,
     Fixed,
     Gathered,
+    Has,
     Inherited,
     IsMissing,
     LocalDay,
@@ -225,6 +226,11 @@ def _call(self: Lowering, node: model.Call, space: str) -> Node:
         return program.add(space, Fixed(None), node.type)
     if node.function == "default" and not isinstance(node.type, ListOfText):
         return _default(self, space, args, node.type)
+    if node.function in ("has_any", "has_all") and not isinstance(program.ops[args[0]], Fixed):
+        held = [_held(program, args[0], option) for option in args[1:]]
+        if None not in held:
+            join = canonical.disjunction if node.function == "has_any" else canonical.conjunction
+            return join(program, space, [part for part in held if part is not None])
     if all(isinstance(program.ops[arg], Fixed) for arg in args):
         return add(self, space, Applied(node.function, args), node.type)
     varying = [i for i, arg in enumerate(args) if not isinstance(program.ops[arg], Fixed)]
@@ -236,6 +242,17 @@ def _call(self: Lowering, node: model.Call, space: str) -> Node:
         return program.add(space, Whole(node.function, args), node.type)
     may_overflow = _exact(node.type) and node.function not in _CALENDAR
     return add(self, space, Applied(node.function, args), node.type, may_overflow)
+
+
+def _held(program: Program, lists: Node, option: Node) -> Node | None:
+    """Whether *lists* hold a text that is the same in every row; None if it is not."""
+    match program.ops[option]:
+        case Fixed(None):
+            return program.add(program.spaces[lists], Fixed(None), BOOL)
+        case Fixed(str() as text):
+            return program.add(program.spaces[lists], Has(lists, text), BOOL)
+        case _:
+            return None
 
 
 def _default(self: Lowering, space: str, args: tuple[Node, ...], type_: Type) -> Node:

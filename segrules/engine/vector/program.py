@@ -202,6 +202,14 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Has:
+    """Whether a list holds the text `key`; missing: unknown."""
+
+    operand: Node
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Never:
     """False where the operand is known, else unknown: what a comparison that no value fits comes to."""
 
@@ -253,7 +261,7 @@ Source: TypeAlias = Own | Inherited | Looked | Listed
 Barrier: TypeAlias = Whole | Matched | Gathered | Aggregated | Ranked
 Blockwise: TypeAlias = (
     Fixed | Math | Total | Moved | Widened | LocalDay | Applied | Mapped | Chosen | Present | Labelled | AtLeast
-    | Equal | Member | Never | AtLeastPair | EqualPair | IsMissing | IsTrue | Not | And | Or
+    | Equal | Member | Has | Never | AtLeastPair | EqualPair | IsMissing | IsTrue | Not | And | Or
 )  # fmt: skip
 Op: TypeAlias = Source | Barrier | Blockwise
 
@@ -267,7 +275,7 @@ def operands(op: Op) -> tuple[Node, ...]:
             return (op.left, op.right)
         case Moved() | Widened() | LocalDay() | Gathered() | IsMissing() | IsTrue() | Not():
             return (op.operand,)
-        case AtLeast() | Equal() | Member() | Never():
+        case AtLeast() | Equal() | Member() | Has() | Never():
             return (op.operand,)
         case Applied() | Mapped() | Present() | Whole() | Total():
             return op.args
@@ -287,7 +295,7 @@ def operands(op: Op) -> tuple[Node, ...]:
             assert_never(op)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Program:
     """Parallel lists by node number. `levels`: a node's operands of lower levels are computed in full before any
     node of its own level. `checked`: nodes that may overflow; they run even if their value is not wanted."""

@@ -9,11 +9,12 @@ Always: there is no date of the run yet, no customer and no other table.
 from __future__ import annotations
 
 from segrules.engine.stops import overflow_in_row
+from segrules.engine.vector.blocks import BLOCK_ROWS
 from segrules.engine.vector.dates import Scope
 from segrules.engine.vector.lower import Lowering, lower
 from segrules.engine.vector.overflow import Overflow
 from segrules.engine.vector.program import Program
-from segrules.engine.vector.run import BLOCK_ROWS, replay, run
+from segrules.engine.vector.run import replay, run
 from segrules.engine.vector.spaces import Spaces
 from segrules.errors import RunStopped
 from segrules.model.expr import Expr

@@ -11,16 +11,16 @@ threads and their order change nothing.
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from segrules.engine.results import Cuts
 from segrules.engine.vector.aggregate import aggregate
-from segrules.engine.vector.cells import Cell, Cells, as_cell, as_column, joined, part, part_of_rails
+from segrules.engine.vector.blocks import Membership, run_blocks
+from segrules.engine.vector.cells import Cell, Cells, as_cell, as_column, joined
 from segrules.engine.vector.choosing import chosen_lists
 from segrules.engine.vector.comparing import Kernel
 from segrules.engine.vector.dates import Scope
@@ -30,8 +30,6 @@ from segrules.engine.vector.overflow import Overflow
 from segrules.engine.vector.population import population
 from segrules.engine.vector.program import (
     Aggregated,
-    Barrier,
-    Fixed,
     Gathered,
     Inherited,
     Listed,
@@ -45,21 +43,21 @@ from segrules.engine.vector.program import (
     operands,
 )  # fmt: skip
 from segrules.engine.vector.rails import Rails, unpack
+from segrules.engine.vector.schedule import is_full, schedule
 from segrules.engine.vector.spaces import Spaces, gathered
 from segrules.schema.types import Text, Type
 from segrules.tables.columns import Bools, Column, Ints
 
-BLOCK_ROWS = 1 << 16
-
 
 @dataclass(slots=True)
 class Found:
-    """Values in full, by node: rails of bools, columns of anything else."""
+    """Values in full, by node: rails of bools, columns of anything else; memberships of predicates."""
 
     program: Program
     spaces: Spaces
     scope: Scope
     full: dict[Node, Column | Rails] = field(default_factory=dict)
+    members: dict[Node, Membership] = field(default_factory=dict)
     cuts: dict[Node, tuple[tuple[Cuts, ...], bool]] = field(default_factory=dict)
     _masks: dict[Node, Bools] = field(default_factory=dict)
 
@@ -87,37 +85,25 @@ class Found:
         self.full[node] = column if isinstance(cell, Cells) else cell
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One node of a level: its kernel and the registers that nothing reads after it."""
-
-    node: Node
-    kernel: Kernel
-    frees: tuple[Node, ...]
-
-
 def run(
-    program: Program, spaces: Spaces, scope: Scope, wanted: Sequence[Node], *, block_rows: int, threads: int | None
-) -> Found:
-    """The values of *wanted* and of all that they need in full. Raises Overflow."""
+    program: Program, spaces: Spaces, scope: Scope, wanted: Sequence[Node], members: Collection[Node] = (), *,
+    block_rows: int, threads: int | None,
+) -> Found:  # fmt: skip
+    """The values of *wanted* and of all that they need in full, and of *members* the membership. Raises Overflow."""
     found = Found(program, spaces, scope)
     kernels = Kernels(program, scope)
-    live = program.live(list(wanted))
-    kept = _kept(program, live, wanted)
-    by_level: defaultdict[int, list[Node]] = defaultdict(list)
-    for node in live:
-        by_level[program.levels[node]].append(node)
-    with ThreadPoolExecutor(threads or _processors()) as pool:
-        for level in sorted(by_level):
-            blockwise: defaultdict[str, list[Node]] = defaultdict(list)
-            for node in by_level[level]:
-                if _in_full(program, node):
-                    resolve(found, node)
-                    _remember(kernels, found, node)
-                else:
-                    blockwise[program.spaces[node]].append(node)
-            for space, nodes in blockwise.items():
-                _in_blocks(found, kernels, space, nodes, kept, max(8, block_rows // 8 * 8), pool)
+    threads = threads or _processors()
+    with ThreadPoolExecutor(threads) as pool:
+        for level in schedule(program, tuple(wanted), tuple(members)):
+            for node in level.full:
+                resolve(found, node)
+                _remember(kernels, found, node)
+            for each in level.parts:
+                inputs = {node: found.full[node] for node in each.inputs}
+                rows, block = spaces.rows(each.space), max(8, block_rows // 8 * 8)
+                answers = run_blocks(program, kernels, each, inputs, rows=rows, block=block, threads=threads, pool=pool)
+                found.full |= answers.full
+                found.members |= answers.members
     return found
 
 
@@ -132,7 +118,7 @@ def replay(program: Program, spaces: Spaces, scope: Scope, wanted: Sequence[Node
     found = Found(program, spaces, scope)
     kernels = Kernels(program, scope)
     for node in program.live(list(wanted)):
-        kernel = None if _in_full(program, node) else kernels.make(node)
+        kernel = None if is_full(program, node) else kernels.make(node)
         try:
             if kernel is None:
                 resolve(found, node)
@@ -204,71 +190,6 @@ def _aggregated(found: Found, op: Aggregated, type_: Type) -> Column:
     order, time = spaces.time_order(op.table) if op.function in ("first", "last") else (None, None)
     customers = spaces.rows(spaces.contracts.customers)
     return aggregate(op.function, value, where, spaces.owner(op.table), customers, order, type_, time=time)
-
-
-def _in_blocks(
-    found: Found, kernels: Kernels, space: str, nodes: Sequence[Node], kept: frozenset[Node], block: int, pool: Executor
-) -> None:
-    """Runs the *nodes* of one level in one space and keeps the results that somebody wants in full."""
-    program = found.program
-    own = set(nodes)
-    read = {operand for node in nodes for operand in operands(program.ops[node])} - own
-    constants = [node for node in read if isinstance(program.ops[node], Fixed)]
-    inputs = sorted(read.difference(constants))
-    steps = _steps(kernels, [*constants, *nodes], kept)
-    outputs = [node for node in nodes if node in kept]
-    rows = found.spaces.rows(space)
-    registers_needed = len(program.ops)
-
-    def one_block(start: int) -> list[Cell]:
-        stop = min(start + block, rows)
-        registers: list[Cell | None] = [None] * registers_needed
-        for node in inputs:
-            whole = found.full[node]
-            if isinstance(whole, Column):
-                registers[node] = Cells(part(whole, start, stop))
-            else:
-                registers[node] = part_of_rails(whole, start, stop)
-        for step in steps:
-            registers[step.node] = step.kernel(registers, stop - start)
-            for node in step.frees:
-                registers[node] = None
-        return [registers[node] for node in outputs]  # type: ignore[misc]
-
-    starts = range(0, max(rows, 1), block)
-    blocks = list(map(one_block, starts) if len(starts) == 1 else pool.map(one_block, starts))
-    for i, node in enumerate(outputs):
-        found.full[node] = joined([block[i] for block in blocks])
-
-
-def _steps(kernels: Kernels, nodes: Sequence[Node], kept: frozenset[Node]) -> list[Step]:
-    made = [(node, kernels.make(node)) for node in nodes]
-    freed: list[list[Node]] = [[] for _ in nodes]
-    seen: set[Node] = set()
-    for place in range(len(nodes) - 1, -1, -1):
-        for operand in operands(kernels.program.ops[nodes[place]]):
-            if operand not in seen:
-                seen.add(operand)
-                if operand not in kept:
-                    freed[place].append(operand)
-    return [Step(node, kernel, tuple(free)) for (node, kernel), free in zip(made, freed, strict=True)]
-
-
-def _kept(program: Program, live: Sequence[Node], wanted: Sequence[Node]) -> frozenset[Node]:
-    """The nodes whose values are wanted over all rows at once, by somebody outside or at a higher level."""
-    kept = set(wanted)
-    for node in live:
-        op = program.ops[node]
-        if isinstance(op, Barrier):
-            kept.update(operands(op))
-        else:
-            level = program.levels[node]
-            kept.update(x for x in operands(op) if program.levels[x] < level and not isinstance(program.ops[x], Fixed))
-    return frozenset(kept)
-
-
-def _in_full(program: Program, node: Node) -> bool:
-    return isinstance(program.ops[node], Barrier | Own | Inherited | Looked | Listed)
 
 
 def _remember(kernels: Kernels, found: Found, node: Node) -> None:
