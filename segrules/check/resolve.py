@@ -200,8 +200,9 @@ def _plain(name: Name, first: str, scope: Scope) -> Target | Diagnostic:
 
 
 def _owners(case: str, scope: Scope) -> list[str]:
-    """The segmentations that have a case of this id, the one at hand apart."""
-    return [owner for owner in scope.names.bare.get(case, ()) if owner != scope.inside]
+    """The segmentations that have a case of this id; none if only the one at hand does, which cannot need itself."""
+    owners = list(scope.names.bare.get(case, ()))
+    return [] if owners == [scope.inside] else owners
 
 
 def _customer_in_sight(scope: Scope) -> bool:

@@ -39,6 +39,7 @@ def scorecard(written: WrittenScorecard, scope: Scope) -> Steps:
         found = None if scalar is None else points[id(scalar)]
         return 0 if found is None else found[1] * 10 ** (scale - scale_of(found[0]))
 
+    _names_once(written, scope)
     checked = [_characteristic(one, stored, scope) for one in written.characteristics]
     if any(one is None for one in checked) or len(known) < len(points):
         return None
@@ -55,6 +56,15 @@ def scorecard(written: WrittenScorecard, scope: Scope) -> Steps:
         scope.report("T409", written.name.span, {"text": written.name.text})
         return None
     return card
+
+
+def _names_once(written: WrittenScorecard, scope: Scope) -> None:
+    seen: dict[str, WrittenCharacteristic] = {}
+    for one in written.characteristics:
+        first = seen.setdefault(one.name.text, one)
+        if first is not one and one.name.text:
+            told = {"card": written.name.text, "name": one.name.text}
+            scope.found.append(Diagnostic("R561", one.name.span, told, also=(first.name.span,)))
 
 
 def limits(card: Scorecard) -> Bounds:

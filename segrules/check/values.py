@@ -17,7 +17,7 @@ from typing import assert_never
 from segrules.check.widen import in_64_bits, shorten
 from segrules.diagnostics.diagnostic import Diagnostic
 from segrules.files.documents import Scalar
-from segrules.schema.calendar import from_date, from_local
+from segrules.schema.calendar import from_date, from_local, to_local
 from segrules.schema.types import (
     MAX_SCALE,
     Bool,
@@ -102,10 +102,8 @@ def stored(literal: Literal, timezone: str) -> tuple[Type, Value] | None:
         case "date":
             return Date(), value
         case "timestamp":
-            if isinstance(value, str):
-                instant = _instant(value, timezone)
-                return None if instant is None else (Timestamp(), instant)
-            return Timestamp(), value
+            instant = _instant(value, timezone) if isinstance(value, str) else _within(value, timezone)
+            return None if instant is None else (Timestamp(), instant)
         case "missing":
             return Untyped(), None
         case _:
@@ -192,6 +190,16 @@ def _instant(text: str, timezone: str) -> int | None:
         when = datetime.fromisoformat(text)
         if when.tzinfo is None:
             return from_local(when, timezone)
-        return from_local(when.astimezone(UTC).replace(tzinfo=None), "UTC")
+        return _within(from_local(when.astimezone(UTC).replace(tzinfo=None), "UTC"), timezone)
     except (ValueError, OverflowError):
         return None
+
+
+def _within(instant: Value, timezone: str) -> int | None:
+    """*instant*, if it is local to a year from 1 to 9999."""
+    assert isinstance(instant, int)
+    try:
+        to_local(instant, timezone)
+    except OverflowError:
+        return None
+    return instant
