@@ -18,7 +18,7 @@ from fractions import Fraction
 from segrules.engine.reference.values import exactly, nearest, number
 from segrules.engine.results import Cuts
 from segrules.model.expr import Population
-from segrules.schema.types import Bool, Date, Number, Text, Type, Value
+from segrules.schema.types import Bool, Date, Number, Text, Type, Value, scale_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ def population(node: Population, customers: Sequence[Standing]) -> Found:
         if node.function in ("qcut", "quantile"):
             points = group_cuts(node, members)
             greatest = max(_measure(one, node) for one in members)
-            found.append(Cuts(by, len(members), tuple(map(float, points)), float(greatest)))
+            exact = tuple(threshold(point, node.value.type) for point in points)
+            found.append(Cuts(by, len(members), tuple(map(float, points)), float(greatest), exact))
     return Found(tuple(values), tuple(found))
 
 
@@ -134,6 +135,11 @@ def cut(values: Sequence[Fraction], k: int, n: int, type_: Type) -> Fraction:
     if isinstance(type_, Number):
         return Fraction(between(float(low), float(high), rest / n))
     return (low * (n - rest) + high * rest) / n
+
+
+def threshold(point: Fraction, type_: Type) -> int | float:
+    """The greatest stored value of *type_* that is not above *point*; of a `number` the cut itself."""
+    return float(point) if isinstance(type_, Number) else math.floor(point * 10 ** scale_of(type_))
 
 
 def between(low: float, high: float, part: float) -> float:
