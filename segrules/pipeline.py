@@ -11,7 +11,7 @@ stage takes values and gives values; what needs numpy is imported by the stage t
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -28,6 +28,7 @@ from segrules.source import NOWHERE
 
 if TYPE_CHECKING:
     from segrules.engine.results import Results
+    from segrules.engine.streaming import Streamed
     from segrules.tables.columns import Tables
 
 Engine = Literal["vector", "reference"]
@@ -93,6 +94,28 @@ def evaluate_existing(
     else:
         from segrules.engine.vector.evaluate import evaluate as run
     return run(ruleset, existing, as_of, only)
+
+
+def stream(
+    ruleset: RuleSet,
+    as_of: int,
+    only: Collection[str] | None = None,
+    take: Callable[[Tables, Results], None] | None = None,
+    part_rows: int | None = None,
+) -> Streamed:
+    """The flow from tables to results in parts of about *part_rows* rows, for customers larger than memory; *take*
+    gets each part, in key order. Raises `WrongUsage` where a project cannot run in parts."""
+    from segrules.engine.needs import expressions
+    from segrules.engine.streaming import run
+    from segrules.engine.vector.evaluate import evaluate as results_of
+    from segrules.engine.vector.rows import row_values
+    from segrules.tables.bind import at
+    from segrules.tables.stream import PART_ROWS, opened
+
+    zoned = partial(row_values, timezone=ruleset.contracts.timezone)
+    written = [expr for definition in ruleset.definitions.values() for expr in expressions(definition)]
+    with opened(ruleset, written, row_values=zoned, part_rows=part_rows or PART_ROWS) as source:
+        return run(ruleset, source, as_of, only, results_of, at, source.folder, take)
 
 
 def today(timezone: str) -> int:

@@ -35,7 +35,7 @@ from segrules.tables.moment import at
 from segrules.tables.quarantine import set_aside
 from segrules.tables.read import read
 
-__all__ = ["Held", "account", "at", "bind", "held", "kept", "stopping"]
+__all__ = ["Held", "account", "at", "bind", "drafts_of", "held", "kept", "stopping"]
 
 
 def bind(
@@ -49,7 +49,7 @@ def bind(
     declared ones without it; keys and what rows are joined by are always among them. Raises `BrokenContract` with
     all that is wrong."""
     contracts = ruleset.contracts
-    drafts, lists = _drafts(ruleset, given or {}, row_values, needed)
+    drafts, lists = drafts_of(ruleset, contracts.tables, given or {}, row_values, needed)
     found = held(contracts, drafts)
     if wrong := stopping(found):
         raise BrokenContract(map(said, wrong))
@@ -98,16 +98,20 @@ def stopping(found: Held) -> list[Finding]:
     ]
 
 
-def _drafts(
-    ruleset: RuleSet, given: Mapping[str, object], row_values: RowValues, needed: Mapping[str, Collection[str]] | None
+def drafts_of(
+    ruleset: RuleSet,
+    names: Collection[str],
+    given: Mapping[str, object],
+    row_values: RowValues,
+    needed: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[dict[str, Draft], dict[str, frozenset[Value]]]:
-    """Everything read and typed; raises with what is wrong in all sources."""
+    """The tables *names*, read and typed, and every static list; raises with what is wrong in all of them."""
     contracts = ruleset.contracts
     wrong: list[Diagnostic] = [_unknown(contracts, name) for name in given if not _has_place(contracts, name)]
     drafts: dict[str, Draft] = {}
     lists: dict[str, frozenset[Value]] = {}
     for name, table in contracts.tables.items():
-        if isinstance(table.source, DistinctSource):
+        if isinstance(table.source, DistinctSource) or name not in names:
             continue
         columns = _columns(contracts, table, None if needed is None else needed.get(name, ()))
         try:
@@ -126,9 +130,9 @@ def _drafts(
     if wrong:
         raise BrokenContract(wrong)
     for name, table in contracts.tables.items():
-        if isinstance(table.source, DistinctSource):
+        if isinstance(table.source, DistinctSource) and name in names:
             drafts[name] = distinct(table, drafts[table.source.table])
-    return {name: drafts[name] for name in contracts.tables}, lists
+    return {name: drafts[name] for name in contracts.tables if name in names}, lists
 
 
 def _has_place(contracts: Contracts[Expr], name: str) -> bool:

@@ -12,6 +12,7 @@ import csv
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +23,7 @@ from segrules.diagnostics.refusals import reason
 from segrules.tables.checks import Broken
 from segrules.tables.draft import Draft
 from segrules.tables.findings import stop
-from segrules.tables.raw import cell_text
+from segrules.tables.raw import Origin, cell_text
 
 FOLDER = "quarantine"
 
@@ -36,48 +37,56 @@ def quarantine_path(table: str) -> str:
 
 def set_aside(folder: Path, draft: Draft, broken: Sequence[Broken], language: Literal["en", "zh"]) -> str | None:
     """Write the rows that break a rule; gives the file relative to *folder*. Raises `BrokenContract` (D845)."""
-    relative = quarantine_path(draft.table.name)
+    columns = list(draft.raw.everything())
+    extra = max([len(row.cells) - len(columns) for row in draft.raw.ragged] + [0])
+    header = [*columns, *(f"+{index + 1}" for index in range(extra))]
+    lines = [line for _, line in bad_lines(draft, broken, len(header), language)]
+    return write_lines(folder, draft.raw.origin, header, lines)
+
+
+def write_lines(folder: Path, origin: Origin, header: Sequence[str], lines: Iterable[Sequence[str]]) -> str | None:
+    """Replace the file of a table by *lines*, each with its place and reason; without lines it goes away."""
+    relative = quarantine_path(origin.table)
     file = folder / relative
-    bad = np.zeros(draft.rows, np.bool_)
-    for one in broken:
-        bad |= one.rows
+    rest = iter(lines)
     try:
-        if not bad.any() and not draft.raw.ragged:
+        first = next(rest, None)
+        if first is None:
             file.unlink(missing_ok=True)
             return None
-        _write(file, _lines(draft, broken, np.flatnonzero(bad).tolist(), language))
+        _write(file, chain([[*header, "segrules_row", "segrules_reason"], first], rest))
     except OSError as error:
-        raise stop("D845", draft.raw.origin, file=relative, reason=reason(error)) from None
+        raise stop("D845", origin, file=relative, reason=reason(error)) from None
     return relative
 
 
-def _lines(
-    draft: Draft, broken: Sequence[Broken], bad: list[int], language: Literal["en", "zh"]
-) -> Iterable[list[str]]:
+def bad_lines(
+    draft: Draft, broken: Sequence[Broken], width: int, language: Literal["en", "zh"]
+) -> list[tuple[int, list[str]]]:
+    """(number in the source, cells, place and reasons) of every row that breaks a rule, by number; *width* cells."""
     columns = draft.raw.everything()
-    extra = max([len(row.cells) - len(columns) for row in draft.raw.ragged] + [0])
-    header = [*columns, *(f"+{index + 1}" for index in range(extra)), "segrules_row", "segrules_reason"]
-    yield header
-    width = len(header) - 2
+    bad = np.zeros(draft.rows, np.bool_)
+    for one in broken:
+        bad |= one.rows
     lines = []
-    for row in bad:
+    for row in np.flatnonzero(bad).tolist():
         cells = [cell_text(cells, row) or "" for cells in columns.values()]
         reasons = [_reason(one, language) for one in broken if one.rows[row]]
         number = draft.raw.number(row)
-        lines.append((number, [*cells, *[""] * (width - len(cells))], "; ".join(reasons)))
+        ending = [str(draft.raw.place_of(number)), "; ".join(reasons)]
+        lines.append((number, [*cells, *[""] * (width - len(cells)), *ending]))
     for ragged in draft.raw.ragged:
         cells = [*ragged.cells, *[""] * (width - len(ragged.cells))]
-        reason = say("data_reason_D811", language, cells=len(ragged.cells), columns=len(columns))
-        lines.append((ragged.number, cells, f"D811 {reason}"))
-    for number, cells, reason in sorted(lines, key=lambda line: line[0]):
-        yield [*cells, str(draft.raw.place_of(number)), reason]
+        why = say("data_reason_D811", language, cells=len(ragged.cells), columns=len(columns))
+        lines.append((ragged.number, [*cells, str(draft.raw.place_of(ragged.number)), f"D811 {why}"]))
+    return sorted(lines, key=lambda line: line[0])
 
 
 def _reason(broken: Broken, language: Literal["en", "zh"]) -> str:
     return f"{broken.code} {say(f'data_reason_{broken.code}', language, column=broken.column, **broken.args)}"
 
 
-def _write(file: Path, lines: Iterable[list[str]]) -> None:
+def _write(file: Path, lines: Iterable[Sequence[str]]) -> None:
     file.parent.mkdir(mode=0o700, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.stem[:40]}.", suffix=".tmp")
     try:
