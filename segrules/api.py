@@ -24,7 +24,7 @@ from segrules.model.names import Named, find, like
 from segrules.model.ruleset import RuleSet
 from segrules.pipeline import Engine
 from segrules.schema.calendar import from_date, zone
-from segrules.schema.types import Integer, Number, Text, Timestamp, Value
+from segrules.schema.types import Bool, Integer, Number, Text, Timestamp, Value
 from segrules.source import NOWHERE
 
 if TYPE_CHECKING:
@@ -276,15 +276,16 @@ class Run:
         return index
 
     def _stored_key(self, key: Any) -> Value:
-        if isinstance(self.results.keys.type, Text):
-            return str(key)
-        if isinstance(key, date) and not isinstance(key, datetime):
-            return from_date(key)
-        if isinstance(key, str):
-            from segrules.report.keys import parse_key
+        from segrules.report.keys import parse_key
 
-            return parse_key(self.ruleset, key)
-        return int(key)
+        match key:
+            case date():
+                text = key.isoformat()
+            case _ if isinstance(self.results.keys.type, Bool):
+                text = str(key).lower()
+            case _:
+                text = str(key)
+        return parse_key(self.ruleset, text)
 
 
 def _pandas(values: Any, name: Named) -> Any:

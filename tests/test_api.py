@@ -198,6 +198,34 @@ def test_an_explanation_reads_as_on_the_command_line(folder: Path, project: segr
     assert explained.as_json()["customer"] == "10"
 
 
+KEYS = {
+    "integer": [3, -(2**63), 2**63 - 1],
+    "decimal(2)": [Decimal("1.50"), Decimal("-2.00"), Decimal("1.00")],
+    "date": [datetime.date(2020, 1, 1), datetime.date(1, 1, 1)],
+    "timestamp": [datetime.datetime(2020, 1, 1, 5, 6, 7), datetime.datetime(2021, 1, 1)],
+    "bool": [True, False],
+    "text": ["007", "é", " x"],
+}
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
+@pytest.mark.parametrize("of", KEYS)
+def test_a_customer_is_named_by_the_key_of_the_frame(tmp_path: Path, of: str, zone: str) -> None:
+    (tmp_path / "rules").mkdir()
+    contract = f"customers: {{key: k, columns: {{k: {of}, n: integer}}}}"
+    head = f"version: 1\nname: keys\ntimezone: {zone}\ncustomers: customers\ntables:\n  {contract}\n"
+    (tmp_path / "segrules.yaml").write_text(head, encoding="utf-8")
+    (tmp_path / "rules/r.yaml").write_text("purpose: p\nowner: o\nattributes: {m: {value: n}}\n", encoding="utf-8")
+    given = {"k": KEYS[of], "n": list(range(len(KEYS[of])))}
+    run = segrules.load(tmp_path).evaluate(as_of=DAY, customers=given)
+    for number, key in enumerate(KEYS[of]):
+        assert run.explain(key).names[0].value == number
+    for key, number in run.frame()["m"].items():
+        assert run.explain(key).names[0].value == number
+    if of == "decimal(2)":
+        assert run.explain(1).names[0].value == 2
+
+
 def test_what_a_notebook_shows_is_short_and_private(project: segrules.Project) -> None:
     bound = project.bind()
     shown = [repr(project), repr(bound), repr(bound.evaluate(as_of=DAY))]

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segrules.errors import BrokenContract
-from segrules.schema.calendar import from_date, from_local
+from segrules.schema.calendar import from_date, from_local, to_local
 from segrules.schema.contract import Format
 from segrules.schema.types import INT64_MAX, INT64_MIN, Value, parse_type
 from segrules.tables.bind import bind
@@ -431,3 +431,18 @@ def test_days_beyond_any_calendar_are_refused(of: str) -> None:
     for days in (2**31 - 1, -(2**31)):
         cells = pa.array([days, 0], pa.int32()).cast(pa.date32())
         assert refused(pa.table(keyed(cells)), of) == ["D832"]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "UTC"])
+def test_the_first_and_the_last_second_of_the_calendar(zone: str) -> None:
+    columns = {"k": "integer", "x": "timestamp"}
+    made = ruleset(Path(), {"customers": {"key": "k", "columns": columns}}, timezone=zone)
+    for moment in (datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59)):
+        stored = from_local(moment, zone)
+        assert to_local(stored, zone).replace(tzinfo=None) == moment
+        for cells in ([moment], [moment.isoformat(" ")], pa.array([moment], pa.timestamp("us"))):
+            tables = bind(made, {"customers": pa.table(keyed(cells))}, row_values=row_values)
+            assert tables.tables["customers"].columns["x"].at(0) == stored
+        outside = moment.replace(tzinfo=timezone(timedelta(hours=14 if moment.year == 1 else -12)))
+        with pytest.raises(BrokenContract, match="D832"):
+            bind(made, {"customers": keyed([outside.isoformat()])}, row_values=row_values)

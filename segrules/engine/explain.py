@@ -85,7 +85,7 @@ def find_customer(keys: Column, key: Value) -> int | None:
         case Text():
             codes = [code for code, text in enumerate(keys.dictionary) if text == str(key)]
             found = np.flatnonzero(np.isin(keys.values, codes)) if codes else np.array([], np.intp)
-        case Integer() if str(key).strip().lstrip("-").isdecimal() and len(str(key)) < 20:
+        case Integer() if str(key).strip().lstrip("-").isdecimal() and len(str(key)) <= 20:
             found = np.flatnonzero(keys.values == int(str(key)))
         case Integer():
             return None

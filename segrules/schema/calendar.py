@@ -103,6 +103,9 @@ def next_anniversary(day: int, as_of: int) -> int | None:
     return None
 
 
+_EPOCH = datetime(1970, 1, 1)
+
+
 @cache
 def zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
@@ -114,21 +117,28 @@ def local_day(microseconds: int, zone_name: str) -> int:
 
 
 def to_local(microseconds: int, zone_name: str) -> datetime:
-    """The instant as a local, zone-aware datetime."""
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)).astimezone(zone(zone_name))
+    """The instant as a local, zone-aware datetime. Raises OverflowError if it is local to no year from 1 to 9999."""
+    try:
+        return (_EPOCH.replace(tzinfo=UTC) + timedelta(microseconds=microseconds)).astimezone(zone(zone_name))
+    except OverflowError:
+        edge = (datetime.min if microseconds < 0 else datetime.max).replace(tzinfo=zone(zone_name))
+        return edge + timedelta(microseconds=microseconds - from_local(edge, zone_name))
 
 
 def from_local(local: datetime, zone_name: str) -> int:
     """The instant of a wall-clock time: one in a gap moves forward by the gap, of a repeated one the earlier counts."""
-    aware = local.replace(tzinfo=zone(zone_name), fold=0)
-    since = aware.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    offset = local.replace(tzinfo=zone(zone_name), fold=0).utcoffset() or timedelta()
+    return _microseconds(local.replace(tzinfo=None) - _EPOCH) - _microseconds(offset)
+
+
+def _microseconds(span: timedelta) -> int:
+    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
 
 
 def end_of_day(day: int, zone_name: str) -> int:
     """The last microsecond of a local day: rows later than this do not exist for a run of that date."""
     if day >= MAX_DAY:
-        return from_local(datetime.max, "UTC")
+        return from_local(datetime.max, zone_name)
     return start_of_day(day + 1, zone_name) - 1
 
 

@@ -42,6 +42,7 @@ def spelling(contract: ColumnContract[Any], format_: Format, zone: str, spelled:
     return Spelling(
         format=format_,
         zone=contract.zone or zone,
+        shown_in=zone,
         spelled=spelled,
         clean=contract.clean,
         separator=contract.separator,

@@ -27,7 +27,8 @@ Fault: TypeAlias = Literal["type", "digits", "range", "day"]
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """How the cells of one column are spelled: of its contract, its table's format and its source."""
+    """How the cells of one column are spelled: of its contract, its table's format and its source. `shown_in`: the
+    project's zone, where the column has one of its own."""
 
     format: Format
     zone: str
@@ -38,6 +39,7 @@ class Spelling:
     no: tuple[str, ...] = ("false",)
     date_format: str | None = None
     absent: tuple[str, ...] = field(default=())
+    shown_in: str | None = None
 
     @property
     def plain(self) -> bool:

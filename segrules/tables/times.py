@@ -10,7 +10,7 @@ microseconds is cut off (towards the past); years are 1 … 9999.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -30,7 +30,7 @@ from segrules.tables.parsed import (
     numpy_of,
     parsed,
 )  # fmt: skip
-from segrules.tables.zones import FIRST, LAST, to_local, to_utc
+from segrules.tables.zones import FIRST, LAST, offset_of, to_local, to_utc
 
 _DAY = MICROSECONDS_PER_DAY
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
@@ -77,13 +77,13 @@ def timestamp(cells: pa.ChunkedArray, spelling: Spelling) -> Parsed:
         return parsed(TIMESTAMP, np.zeros(len(cells), np.int64), missing_of(cells))
     if pa.types.is_date(t):
         days = day(cells, spelling)
-        local = days.column.values.astype(np.int64) * _DAY
-        return parsed(TIMESTAMP, to_utc(local, spelling.zone), missing_of(cells), days.faults)
+        utc = to_utc(days.column.values.astype(np.int64) * _DAY, spelling.zone)
+        return parsed(TIMESTAMP, utc, missing_of(cells), _with_range(days.faults, _beyond(utc, spelling)))
     if pa.types.is_timestamp(t):
         values, wide = _microseconds(cells)
         if t.tz is None:
             values = to_utc(values, spelling.zone)
-        return parsed(TIMESTAMP, values, missing_of(cells), {"range": wide})
+        return parsed(TIMESTAMP, values, missing_of(cells), {"range": wide | _beyond(values, spelling)})
     if pa.types.is_large_string(t):
         return _timestamp_texts(cells, spelling)
     return nothing_fits(TIMESTAMP, cells)
@@ -97,6 +97,21 @@ def _microseconds(cells: pa.ChunkedArray) -> tuple[Ints, Bools]:
     unit = _UNITS[cells.type.unit]
     wide = (raw < FIRST // unit) | (raw > LAST // unit)
     return np.where(wide, 0, raw) * unit, wide
+
+
+def _beyond(instants: Ints, spelling: Spelling) -> Bools:
+    """Which instants are local to no year from 1 to 9999, in the zone of the column or of the project."""
+    found = (instants < FIRST + _DAY) | (instants > LAST - _DAY)
+    near = np.flatnonzero(found)
+    zones = {spelling.zone, spelling.shown_in or spelling.zone}
+    found[near] = [
+        not all(FIRST <= value + offset_of(value, zone) <= LAST for zone in zones) for value in instants[near].tolist()
+    ]
+    return found
+
+
+def _with_range(faults: Mapping[Fault, Bools], wide: Bools) -> dict[Fault, Bools]:
+    return {**faults, "range": faults["range"] | wide if "range" in faults else wide}
 
 
 def _day_texts(cells: pa.ChunkedArray, spelling: Spelling) -> Parsed:
@@ -126,7 +141,7 @@ def _timestamp_texts(cells: pa.ChunkedArray, spelling: Spelling) -> Parsed:
         zoned = shift != _LOCAL
         utc = np.where(zoned, local - np.where(zoned, shift, 0), 0)
         utc[~zoned] = to_utc(local[~zoned], spelling.zone)
-        return parsed(TIMESTAMP, utc, missing, {"type": wrong})
+        return parsed(TIMESTAMP, utc, missing, {"type": wrong, "range": _beyond(utc, spelling)})
 
     return by_distinct(cells, each)
 

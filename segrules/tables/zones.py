@@ -48,13 +48,16 @@ def to_local(instants: Ints, zone_name: str) -> Ints:
         return _microseconds(moment.utcoffset())
 
     def one(value: int) -> int:
-        try:
-            moment = (_EPOCH + timedelta(microseconds=value)).replace(tzinfo=UTC).astimezone(zone(zone_name))
-        except OverflowError:
-            return 0
-        return _microseconds(moment.utcoffset()) or 0
+        return min(max(value + offset_of(value, zone_name), FIRST), LAST) - value
 
     return instants + _offsets(instants, offset, one)
+
+
+def offset_of(instant: int, zone_name: str) -> int:
+    """The offset of a zone, in microseconds; beyond the first and the last day that of those days."""
+    near = min(max(instant, FIRST + MICROSECONDS_PER_DAY), LAST - MICROSECONDS_PER_DAY)
+    moment = (_EPOCH + timedelta(microseconds=near)).replace(tzinfo=UTC).astimezone(zone(zone_name))
+    return _microseconds(moment.utcoffset()) or 0
 
 
 def _microseconds(offset: timedelta | None) -> int | None:

@@ -44,8 +44,8 @@ def shift(operand: Column, amount: int, unit: Unit, scope: Scope) -> Column:
             wall, outside = to_wall(_safe(operand), scope.timezone)
             days, time = np.divmod(wall, MICROSECONDS_PER_DAY)
             moved, beyond = _moved(days, amount, unit)
-            instants, off = from_wall(moved * MICROSECONDS_PER_DAY + time, scope.timezone)
-            return built(operand.type, instants, union(operand.missing, outside, beyond, off))
+            instants = from_wall(moved * MICROSECONDS_PER_DAY + time, scope.timezone)
+            return built(operand.type, instants, union(operand.missing, outside, beyond))
         case Untyped():
             return nothing(operand.type, len(operand))
         case _:

@@ -38,21 +38,20 @@ def to_wall(instants: Ints, zone_name: str) -> tuple[Ints, Bools]:
     """(wall-clock µs, where they leave the years 1 … 9999) of *instants*."""
     if not len(instants):
         return instants, np.zeros(0, np.bool_)
-    outside = (instants < _FIRST) | (instants > _LAST)
-    inside = np.where(outside, 0, instants) if outside.any() else instants
-    wall = inside + _offset_of(inside, zone_name)
-    return wall, outside | (wall < _FIRST) | (wall > _LAST)
+    far = (instants < _FIRST - MICROSECONDS_PER_DAY) | (instants > _LAST + MICROSECONDS_PER_DAY)
+    near = np.where(far, 0, instants) if far.any() else instants
+    wall = near + _offset_of(near, zone_name)
+    return wall, far | (wall < _FIRST) | (wall > _LAST)
 
 
-def from_wall(wall: Ints, zone_name: str) -> tuple[Ints, Bools]:
-    """(instants, where they leave the years 1 … 9999 UTC) of wall-clock microseconds within those years."""
+def from_wall(wall: Ints, zone_name: str) -> Ints:
+    """The instants of wall-clock microseconds within the years 1 … 9999."""
     if not len(wall):
-        return wall, np.zeros(0, np.bool_)
+        return wall
     table = _table(zone_name, _years(wall))
     before, after = table.offsets[:-1], table.offsets[1:]
     edges = table.instants[1:] + np.maximum(before, after)
-    instants = wall - table.offsets[np.searchsorted(edges, wall, side="right")]
-    return instants, (instants < _FIRST) | (instants > _LAST)
+    return wall - table.offsets[np.searchsorted(edges, wall, side="right")]
 
 
 def _offset_of(instants: Ints, zone_name: str) -> Ints:
