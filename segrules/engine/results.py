@@ -78,17 +78,19 @@ class Assignment:
 @dataclass(frozen=True, slots=True)
 class Cuts:
     """The cut points of one group of a `qcut` or `quantile`: stored values of `by` (empty without), the number of
-    customers ranked, and the cuts ascending (integers and decimals as the nearest double in their own unit, dates as
-    days)."""
+    customers ranked, the cuts ascending (integers and decimals as the nearest double in their own unit, dates as
+    days), and the greatest value, which ends the last band."""
 
     by: tuple[Value, ...]
     customers: int
     cuts: tuple[float, ...]
+    greatest: float
 
 
 @dataclass(frozen=True, slots=True)
 class CutPoints:
-    """What a population function of *definition* cut at, in this run; `coincide` where neighbouring cuts are equal."""
+    """What a population function of *definition* cut at, in this run; `coincide` where neighbouring cuts are equal.
+    `descending`: band 1 is that of the greatest values."""
 
     definition: str
     span: Span
@@ -96,6 +98,7 @@ class CutPoints:
     type: Type
     groups: tuple[Cuts, ...]
     coincide: bool = False
+    descending: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

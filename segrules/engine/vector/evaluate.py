@@ -142,7 +142,7 @@ def _results(
                 for output, _ in outputs:
                     values[f"{name}.{output}"] = found.column(names[f"{name}.{output}"])
     cut_points = tuple(
-        CutPoints(name, node.span, node.function, node.value.type, *found.cuts[made])
+        CutPoints(name, node.span, node.function, node.value.type, *found.cuts[made], node.descending)
         for name, node, made in _cuts(ruleset, compiled, order)
     )
     rankings = compiled.lowering.rankings

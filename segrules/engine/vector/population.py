@@ -172,7 +172,7 @@ def _qcut(node: Population, value: Column, standing: _Standing) -> tuple[Column,
     cuts = _cuts(standing, np.arange(1, parts), parts, value.type)
     bands = _bands(standing, cuts.thresholds) + 1
     column = _spread(node, value, standing, parts + 1 - bands if node.descending else bands)
-    return column, _reported(standing, cuts), bool((cuts.shown[:, 1:] == cuts.shown[:, :-1]).any())
+    return column, _reported(standing, cuts, value.type), bool((cuts.shown[:, 1:] == cuts.shown[:, :-1]).any())
 
 
 def _quantile(node: Population, value: Column, standing: _Standing) -> tuple[Column, tuple[Cuts, ...], bool]:
@@ -181,13 +181,19 @@ def _quantile(node: Population, value: Column, standing: _Standing) -> tuple[Col
     k = denominator - numerator if node.descending else numerator
     cuts = _cuts(standing, np.array([k]), denominator, value.type)
     chosen = cuts.shown if isinstance(node.type, Number) else cuts.thresholds
-    return _spread(node, value, standing, np.repeat(chosen[:, 0], standing.sizes)), _reported(standing, cuts), False
+    return (
+        _spread(node, value, standing, np.repeat(chosen[:, 0], standing.sizes)),
+        _reported(standing, cuts, value.type),
+        False,
+    )
 
 
-def _reported(standing: _Standing, cuts: _Cuts) -> tuple[Cuts, ...]:
+def _reported(standing: _Standing, cuts: _Cuts, t: Type) -> tuple[Cuts, ...]:
+    unit = 1 if isinstance(t, Number) else 10 ** scale_of(t)
+    sizes, greatest = standing.sizes.tolist(), standing.values[standing.starts + standing.sizes - 1].tolist()
     return tuple(
-        Cuts(by, size, tuple(shown))
-        for by, size, shown in zip(standing.by, standing.sizes.tolist(), cuts.shown.tolist(), strict=True)
+        Cuts(by, size, tuple(shown), last / unit)
+        for by, size, shown, last in zip(standing.by, sizes, cuts.shown.tolist(), greatest, strict=True)
     )
 
 
