@@ -78,7 +78,7 @@ def test_cut_points_are_reported_in_the_order_of_the_groups() -> None:
     city = column_of(TEXT, ["京", "京", "a", "a", "a", None], spare=["z"])
     found, groups, coincide = population(node("qcut", TWO, 2, by=(TEXT,)), value, (city,), None)
     assert values_of(found) == [1, 2, 1, 2, None, None]
-    assert groups == (Cuts(("a",), 2, (6.0,), 7.0), Cuts(("京",), 2, (2.0,), 3.0))
+    assert groups == (Cuts(("a",), 2, (6.0,), 7.0, (600,)), Cuts(("京",), 2, (2.0,), 3.0, (200,)))
     assert not coincide
 
 

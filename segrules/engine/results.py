@@ -79,12 +79,14 @@ class Assignment:
 class Cuts:
     """The cut points of one group of a `qcut` or `quantile`: stored values of `by` (empty without), the number of
     customers ranked, the cuts ascending (integers and decimals as the nearest double in their own unit, dates as
-    days), and the greatest value, which ends the last band."""
+    days), the greatest value, which ends the last band, and per cut the greatest stored value that is not above it (of
+    a `number` the cut itself), by which others can be placed."""
 
     by: tuple[Value, ...]
     customers: int
     cuts: tuple[float, ...]
     greatest: float
+    thresholds: tuple[int | float, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,8 +192,10 @@ def _reported(standing: _Standing, cuts: _Cuts, t: Type) -> tuple[Cuts, ...]:
     unit = 1 if isinstance(t, Number) else 10 ** scale_of(t)
     sizes, greatest = standing.sizes.tolist(), standing.values[standing.starts + standing.sizes - 1].tolist()
     return tuple(
-        Cuts(by, size, tuple(shown), last / unit)
-        for by, size, shown, last in zip(standing.by, sizes, cuts.shown.tolist(), greatest, strict=True)
+        Cuts(by, size, tuple(shown), last / unit, tuple(thresholds))
+        for by, size, shown, last, thresholds in zip(
+            standing.by, sizes, cuts.shown.tolist(), greatest, cuts.thresholds.tolist(), strict=True
+        )
     )
 
 
