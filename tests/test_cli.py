@@ -228,7 +228,7 @@ def test_an_unfinished_file_never_takes_the_place_of_a_good_one(
         stream.write(b"half")  # type: ignore[attr-defined]
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(table_file, "_write_csv", half)
+    monkeypatch.setattr(table_file, "_write_rows", half)
     code, _, err = run(("evaluate", "--as-of", "2026-06-30", "-o", "out.csv"), capsys)
     assert code == 4
     assert "no space left" in err

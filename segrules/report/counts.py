@@ -9,13 +9,14 @@ aside, and every cut point; nothing is shortened in JSON.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
 from segrules.diagnostics.catalogue import Language, say
 from segrules.engine.results import Assignment, CutPoints, Membership, Results
+from segrules.engine.streaming import Division, Figures, Streamed
 from segrules.model.names import as_written
 from segrules.model.ruleset import RuleSet, Segment, Segmentation, StaticList
 from segrules.report.screen import Cell, Line, Piece, line, table, visible
@@ -26,7 +27,10 @@ from segrules.tables.columns import Account, Column
 FORMAT_VERSION = 1
 
 
-def counts(ruleset: RuleSet, results: Results) -> dict[str, int]:
+Each = TypeVar("Each")
+
+
+def counts(ruleset: RuleSet, results: Results | Streamed) -> dict[str, int]:
     """Members per segment, list and case (`lifecycle.new`), in the order written."""
     found: dict[str, int] = {}
     for definition in as_written(ruleset):
@@ -44,7 +48,9 @@ def counts(ruleset: RuleSet, results: Results) -> dict[str, int]:
     return found
 
 
-def case_counts(assignment: Assignment) -> dict[str, int]:
+def case_counts(assignment: Assignment | Division) -> dict[str, int]:
+    if isinstance(assignment, Division):
+        return {each: bits.count() for each, bits in assignment.cases.items()}
     numbers = np.bincount(assignment.codes, minlength=len(assignment.ids))
     return {each: int(number) for each, number in zip(assignment.ids, numbers, strict=True)}
 
@@ -62,7 +68,7 @@ def header(ruleset: RuleSet, as_of: int, language: Language) -> str:
 
 def screen(
     ruleset: RuleSet,
-    results: Results,
+    results: Results | Streamed,
     accounts: Sequence[Account],
     language: Language,
     only: Collection[str] | None = None,
@@ -86,7 +92,7 @@ def screen(
     return lines
 
 
-def _segments(ruleset: RuleSet, results: Results, names: Sequence[str], language: Language) -> list[Line]:
+def _segments(ruleset: RuleSet, results: Results | Streamed, names: Sequence[str], language: Language) -> list[Line]:
     rows: list[list[Cell]] = []
     for name in names:
         membership = results.segments.get(name) or results.lists.get(name)
@@ -108,7 +114,7 @@ def _segments(ruleset: RuleSet, results: Results, names: Sequence[str], language
     return table([titles, *rows], right={2, 3, 4})
 
 
-def _segmentation(definition: Segmentation, results: Results, language: Language) -> list[Line]:
+def _segmentation(definition: Segmentation, results: Results | Streamed, language: Language) -> list[Line]:
     assignment = results.segmentations.get(definition.name)
     if assignment is None:
         return []
@@ -146,13 +152,13 @@ def share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "–"
 
 
-def _values(ruleset: RuleSet, results: Results, names: Sequence[str], language: Language) -> list[Line]:
+def _values(ruleset: RuleSet, results: Results | Streamed, names: Sequence[str], language: Language) -> list[Line]:
     rows: list[list[Cell]] = []
-    for name, column in numeric(results, names):
-        found = summary(column)
+    figures = {name: summary(column) for name, column in results.values.items() if _is_numeric(column)}
+    for name, found in _of(names, figures):
         label = ruleset.definitions[name.partition(".")[0]].label if "." not in name else None
-        figures = [found[key] for key in ("min", "mean", "max")]
-        rows.append([Piece(name, "bold"), label or "", *map(_figure, figures), f"{found['missing']:,}"])
+        three = [_figure(found[key]) for key in ("min", "mean", "max")]
+        rows.append([Piece(name, "bold"), label or "", *three, f"{found['missing']:,}"])
     if not rows:
         return []
     keys = ("value", "label", "min", "mean", "max", "missing")
@@ -161,22 +167,29 @@ def _values(ruleset: RuleSet, results: Results, names: Sequence[str], language: 
 
 def numeric(results: Results, names: Collection[str]) -> list[tuple[str, Column]]:
     """The numeric values of *names*, outputs (`tier.discount`) with their segmentation."""
+    return _of(names, {name: column for name, column in results.values.items() if _is_numeric(column)})
+
+
+def _of(names: Collection[str], values: Mapping[str, Each]) -> list[tuple[str, Each]]:
     wanted = set(names)
-    return [
-        (name, column)
-        for name, column in results.values.items()
-        if (name in wanted or name.partition(".")[0] in wanted) and isinstance(column.type, Integer | Decimal | Number)
-    ]
+    return [(name, one) for name, one in values.items() if name in wanted or name.partition(".")[0] in wanted]
+
+
+def _is_numeric(column: Column | Figures) -> bool:
+    return isinstance(column.type, Integer | Decimal | Number)
 
 
 def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:,.2f}".removesuffix(".00")
 
 
-def summary(column: Column) -> dict[str, Any]:
+def summary(column: Column | Figures) -> dict[str, Any]:
     """`missing`, and of a numeric column `min`, `mean` and `max` (doubles, None where nothing is there)."""
+    if isinstance(column, Figures):
+        three = {"min": column.least, "mean": column.mean, "max": column.greatest}
+        return {"missing": column.missing, **(three if _is_numeric(column) else {})}
     missing = 0 if column.missing is None else int(column.missing.sum())
-    if not isinstance(column.type, Integer | Decimal | Number):
+    if not _is_numeric(column):
         return {"missing": missing}
     values = column.values if column.missing is None else column.values[~column.missing]
     if not len(values):
@@ -212,6 +225,8 @@ def _accounts(accounts: Sequence[Account], language: Language) -> list[Line]:
                 ("quarantined", each.quarantined),
                 ("without_customer", each.without_customer),
                 ("not_finite", each.not_finite),
+                ("later", each.later),
+                ("superseded", each.superseded),
             )
             if number
         ]
@@ -223,7 +238,7 @@ def _accounts(accounts: Sequence[Account], language: Language) -> list[Line]:
     return [line("  ", Piece(say("cli.tables", language), "dim")), *table(rows, right={1})] if rows else []
 
 
-def as_json(ruleset: RuleSet, results: Results, accounts: Sequence[Account]) -> dict[str, Any]:
+def as_json(ruleset: RuleSet, results: Results | Streamed, accounts: Sequence[Account]) -> dict[str, Any]:
     """The whole result in numbers; inner keys of a segmentation are the bare ids of its cases."""
     order = [each.name for each in as_written(ruleset)]
     segmentations = {name: results.segmentations[name] for name in order if name in results.segmentations}
@@ -279,6 +294,8 @@ def _json_account(each: Account) -> dict[str, Any]:
         "quarantined": each.quarantined,
         "without_customer": each.without_customer,
         "not_finite": each.not_finite,
+        "later": each.later,
+        "superseded": each.superseded,
         "unlisted_columns": list(each.unlisted_columns),
         "quarantine_file": each.quarantine_file,
     }

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -55,23 +56,57 @@ def columns(ruleset: RuleSet, results: Results, customers: Loaded, names: Sequen
 
 def write(path: Path, found: Mapping[str, pa.Array]) -> None:
     """Write *found* to *path*, whose ending says the format; a reader never sees half of it."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with unfinished.open("wb") as stream:
-            if path.suffix.lower() == ".parquet":
-                pa_parquet.write_table(pa.table(dict(found)), stream)
-            else:
-                _write_csv(stream, found)
-            stream.flush()
-            os.fsync(stream.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with Growing(path) as file:
+        file.add(found)
 
 
-def _write_csv(stream: BinaryIO, found: Mapping[str, pa.Array]) -> None:
+class Growing:
+    """A file that is written part by part, each part with the same columns; as a context, at whose end the file
+    appears, whole, or after an error not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self._is_new = True
+        self._parquet: pa_parquet.ParquetWriter | None = None
+
+    def __enter__(self) -> Growing:
+        self._stream = self._unfinished.open("wb")
+        return self
+
+    def add(self, found: Mapping[str, pa.Array]) -> None:
+        """The next rows, by column header."""
+        if self.path.suffix.lower() == ".parquet":
+            rows = pa.table(dict(found))
+            if self._parquet is None:
+                self._parquet = pa_parquet.ParquetWriter(self._stream, rows.schema)
+            self._parquet.write_table(rows)
+        else:
+            if self._is_new:
+                _write_header(self._stream, found)
+            _write_rows(self._stream, found)
+        self._is_new = False
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            with self._stream:
+                if self._parquet is not None:
+                    self._parquet.close()
+                if kind is None:
+                    self._stream.flush()
+                    os.fsync(self._stream.fileno())
+            if kind is None:
+                self._unfinished.replace(self.path)
+        finally:
+            self._unfinished.unlink(missing_ok=True)
+
+
+def _write_header(stream: BinaryIO, found: Mapping[str, pa.Array]) -> None:
     names = pa.array(list(found), pa.string())
     stream.write(BOM + ",".join(_quoted(names).to_pylist()).encode() + b"\n")
+
+
+def _write_rows(stream: BinaryIO, found: Mapping[str, pa.Array]) -> None:
     rows = len(next(iter(found.values())))
     for start in range(0, rows, BLOCK):
         block = [_text(values.slice(start, BLOCK)) for values in found.values()]
