@@ -2,7 +2,8 @@
 
 Each case is `tests/cases/tables/<case>/case.yaml` beside its data files: `tables:` as in segrules.yaml, `as_of:` (a
 date, optional), and `expect:` with `columns` (by table, in order; stored values as people write them), `parent` and
-`references` (ordinals), `accounts`, `quarantine` (the lines of the file), or `errors` (code and English message).
+`references` (ordinals), `accounts`, `accounts_then` (on the date), `quarantine` (the lines of the file), or `errors`
+(code and English message).
 """
 
 from __future__ import annotations
@@ -79,6 +80,10 @@ def test_case(name: str, tmp_path: Path) -> None:
         assert text.splitlines() == lines, table
     if "as_of" in case:
         tables = at(made, tables, from_date(date.fromisoformat(str(case["as_of"]))))
+    for table, account in expect.get("accounts_then", {}).items():
+        then = next(one for one in tables.accounts if one.table == table)
+        assert {key: getattr(then, key) for key in account} == account, table
+        assert then.kept - then.later - then.superseded == tables.tables[table].rows, table
     for table, columns in expect.get("columns", {}).items():
         for column, values in columns.items():
             assert shown(tables.tables[table].columns[column], zone) == plain(values), (table, column)

@@ -107,7 +107,8 @@ class Loaded:
 @dataclass(frozen=True, slots=True)
 class Account:
     """Where the rows of one table went: read = kept + left out by `rows:` + quarantined (+ belonging to nobody,
-    which are kept but counted)."""
+    which are kept but counted). Of those kept, a run leaves out the `later` ones, which do not exist on its date, and
+    the `superseded` ones, in whose place `duplicates:` chose another."""
 
     table: str
     read: int
@@ -118,6 +119,8 @@ class Account:
     not_finite: int = 0
     unlisted_columns: tuple[str, ...] = ()
     quarantine_file: str | None = None
+    later: int = 0
+    superseded: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

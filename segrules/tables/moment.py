@@ -22,7 +22,7 @@ from segrules.model.ruleset import RuleSet
 from segrules.schema.calendar import end_of_day
 from segrules.schema.contract import Contracts, DistinctSource, Duplicates, Table
 from segrules.schema.types import Date, Text
-from segrules.tables.columns import Bools, Column, Ints, Loaded, Tables
+from segrules.tables.columns import Account, Bools, Column, Ints, Loaded, Tables
 from segrules.tables.keys import representatives
 from segrules.tables.links import key_column, marked, parents_first
 
@@ -41,7 +41,16 @@ def at(ruleset: RuleSet, tables: Tables, as_of: int) -> Tables:
         return tables
     targets = {name: _targets(rows, groups.get(name)) for name, rows in chosen.items()}
     found = {name: _cut(contracts.tables[name], one, chosen[name], targets) for name, one in loaded.items()}
-    return replace(tables, tables=found)
+    accounts = tuple(_counted(each, exists.get(each.table), chosen.get(each.table)) for each in tables.accounts)
+    return replace(tables, tables=found, accounts=accounts)
+
+
+def _counted(account: Account, exists: Bools | None, chosen: Bools | None) -> Account:
+    """The account of a table with the rows that this date leaves out."""
+    if chosen is None:
+        return account
+    there = len(chosen) if exists is None else int(exists.sum())
+    return replace(account, later=len(chosen) - there, superseded=there - int(chosen.sum()))
 
 
 def _groups(contracts: Contracts[Expr], loaded: Mapping[str, Loaded]) -> dict[str, Ints]:
