@@ -48,7 +48,8 @@ def column_name(number: int) -> str:
 
 
 def with_columns(ruleset: RuleSet, functions: Collection[Population]) -> RuleSet:
-    """The rule set with a column instead of each of *functions*, numbered in their order."""
+    """The rule set with a column instead of each of *functions*, numbered in their order; others, which this run does
+    not need, stay."""
     columns = _columns(ruleset, functions)
     definitions = {name: _definition(each, columns) for name, each in ruleset.definitions.items()}
     return replace(ruleset, definitions=definitions)
@@ -118,7 +119,7 @@ def _all(parts: tuple[Expr, ...], columns: Mapping[Expr, Column]) -> tuple[Expr,
 
 def _replaced(node: Expr, columns: Mapping[Expr, Column]) -> Expr:
     if isinstance(node, Population):
-        return columns[node]
+        return columns.get(node, node)
     if not any(isinstance(part, Population) for part in nodes(node)):
         return node
     changes = {each.name: _inside(getattr(node, each.name), columns) for each in fields(node)}

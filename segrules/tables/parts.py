@@ -138,7 +138,7 @@ def _copy(keyed: Keyed, bounds: Sequence[Any], folder: Path) -> None:
     writers: dict[int, pa.RecordBatchStreamWriter] = {}
     try:
         with opened:
-            for rows in keyed.batches():
+            for rows in filter(len, keyed.batches()):
                 parts = part_of(keyed.keys(keyed.key_of(rows))[0], bounds)
                 order = np.argsort(parts, kind="stable")
                 numbers = np.arange(number + 1, number + 1 + rows.num_rows)

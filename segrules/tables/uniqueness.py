@@ -34,6 +34,8 @@ class Across:
         """The keys of one part; there a key may repeat."""
         self.folder.mkdir(exist_ok=True)
         found = np.unique(_hashed(key))
+        if not len(found):
+            return
         files = max(1, self.rows // _FILE_ROWS)
         of_file = (found * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)
         of_file %= np.uint64(files)
