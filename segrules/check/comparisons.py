@@ -142,7 +142,7 @@ def among_values(subject: Operand, option: Operand, scope: Scope) -> None:
     text = spell(option.node.value, option.node.type)
     meant = nearest(text.strip('"'), [one.strip('"') for one in spelled])
     help_ = Help("did_you_mean", {"suggestion": f'"{meant}"' if isinstance(kind, Text) else meant}) if meant else None
-    args = {"text": text, "subject": shown(subject.written), "values": shorten(", ".join(spelled))}
+    args = {"text": shorten(text), "subject": shown(subject.written), "values": shorten(", ".join(spelled))}
     scope.report("T407", option.written.span, args, help_)
 
 

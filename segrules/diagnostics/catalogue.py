@@ -55,8 +55,8 @@ def say(key: str, language: Language, /, **args: Argument) -> str:
 
 
 def message(diagnostic: Diagnostic, language: Language) -> str:
-    """What the diagnostic says, without place and code."""
-    return fill(str(entry(diagnostic.code)[language]), language, diagnostic.args)
+    """What the diagnostic says, without place and code, on one line whatever it quotes."""
+    return _on_one_line(fill(str(entry(diagnostic.code)[language]), language, diagnostic.args))
 
 
 def help_text(diagnostic: Diagnostic, language: Language) -> str | None:
@@ -65,6 +65,10 @@ def help_text(diagnostic: Diagnostic, language: Language) -> str | None:
         return None
     way_out = entry(diagnostic.code)["help"][diagnostic.help.key]
     return fill(str(way_out[language]), language, diagnostic.help.args)
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split()) if len(text.splitlines()) > 1 else text
 
 
 def level(code: str) -> Level:

@@ -16,7 +16,7 @@ from typing import Any
 from segrules.schema.types import BOOL, DATE, INTEGER, LIST, NUMBER, TEXT, TIMESTAMP, Decimal, Text, Type
 from tests.property.projects import VALUES
 from tests.property.spelling import quoted, written
-from tests.property.writing import Named, Writer, approximate, make, unheld
+from tests.property.writing import Named, Writer, approximate, make, plain, unheld
 
 PARAMETERS: dict[str, Any] = {
     "p_days": 30, "天数": 7, "p_line": "5万", "share": "20%", "p_word": "A", "p_day": "2026-01-31", "p_on": True,
@@ -69,6 +69,9 @@ def rules(random: Random, definitions: int) -> tuple[dict[str, Any], set[str]]:
     for count in range(definitions):
         name = random.choice(("d{}", "定义{}", "非会员{}", "d {}", "end{}")).format(count)
         random.choice(makers)(file, name, count)
+    for count in range(definitions):
+        type_ = random.choice((BOOL, BOOL, INTEGER, INTEGER, INTEGER, NUMBER, TEXT, DATE, TIMESTAMP))
+        file.add("attributes", f"one {count}", {"value": written(random, plain(file.writer(), type_))})
     return whole(random, file.body), file.approximate
 
 

@@ -308,6 +308,14 @@ def test_damaged_rules_give_diagnostics(seed: int) -> None:
             help_text(one, language)
 
 
+def test_what_findings_quote_is_short_and_on_one_line() -> None:
+    body = {"segments": {"a": {"when": "kind = 'A\nB" + "C" * 5000 + "'"}}}
+    ruleset, found = examined("UTC", as_yaml(whole(Random(1), body)))
+    assert ruleset is None and [one.code for one in found] == ["T407"]
+    said = message(found[0], "en")
+    assert len(said) < 300 and len(said.splitlines()) == 1
+
+
 @several(60)
 @given(seeds)
 def test_what_leaves_nobody_over_leaves_nobody_over(seed: int) -> None:

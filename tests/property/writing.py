@@ -129,7 +129,17 @@ def literal(self: Writer, type_: Type, held: bool = False) -> Piece:
         case Text():
             return text(self, random.choice(VALUES if held else WORDS))
         case Date():
-            days = ("2026-11-21", "2026-10-23", "2024-02-29", "2000-01-01", "2026-11-20", "1970-01-01")
+            days = (
+                "2026-11-21",
+                "2026-10-23",
+                "2018-02-17",
+                "2018-02-18",
+                "2023-11-05",
+                "2024-02-29",
+                "2000-01-01",
+                "2026-11-20",
+                "1970-01-01",
+            )
             return Piece((random.choice(days),))
         case Timestamp():
             moments = (
@@ -221,6 +231,14 @@ def make(self: Writer, type_: Type, depth: int) -> Piece:
     if self.table == "customers" and isinstance(type_, Integer | Date | Number):
         ways += [ranked] * 4
     return self.random.choice(ways)(self, type_, depth - 1)
+
+
+def plain(self: Writer, type_: Type) -> Piece:
+    """One operation of its type, about values in sight."""
+    own = {Bool: BOOLS, Integer: [*INTEGERS, ranked, ranked, ranked, aggregated], Decimal: EXACTS,
+           Number: [*NUMBERS, ranked, aggregated], Text: TEXTS, Date: [*DATES, ranked], Timestamp: MOMENTS}  # fmt: skip
+    ways = next(ways for kind, ways in own.items() if isinstance(type_, kind))
+    return self.random.choice(ways)(self, type_, 0)
 
 
 def default(self: Writer, type_: Type, depth: int) -> Piece:
@@ -420,7 +438,7 @@ def days_apart(self: Writer, type_: Type, depth: int) -> Piece:
 
 
 def of_integers(self: Writer, type_: Type, depth: int) -> Piece:
-    name = self.random.choice(("abs", "least", "greatest", "div", "mod", "round"))
+    name = self.random.choice(("abs", "least", "greatest", "div", "div", "mod", "mod", "round"))
     if name in ("abs", "round"):
         return call(self, name, make(self, INTEGER, depth))
     return call(self, name, make(self, INTEGER, depth), make(self, INTEGER, min(depth, 1)))
@@ -585,9 +603,9 @@ def approximate(self: Writer, depth: int) -> Piece:
 
 BOOLS = [compared, compared, compared, compared, aggregated, logic, logic, logic, ranged, member,
          member, window, window, gaps, text_test, text_test, list_test]  # fmt: skip
-INTEGERS = [arithmetic, negative, days_apart, of_integers, whole, whole, part_of_day, part_of_day]
+INTEGERS = [arithmetic, negative, days_apart, of_integers, of_integers, *[whole] * 3, *[part_of_day] * 4]
 EXACTS = [arithmetic, negative, rounded, extremes]
 NUMBERS = [arithmetic, arithmetic, of_number, extremes, rounded]
-TEXTS = [of_text, of_text, extremes]
+TEXTS = [of_text, of_text, of_text, extremes]
 DATES = [moved, to_date, extremes]
 MOMENTS = [moved, extremes]
