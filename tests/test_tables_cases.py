@@ -19,8 +19,8 @@ import yaml
 from segrules.diagnostics.catalogue import help_text, message
 from segrules.errors import BrokenContract
 from segrules.schema.calendar import from_date
+from segrules.schema.spelling import spelled
 from segrules.tables.bind import at, bind
-from segrules.tables.checks import spelled
 from segrules.tables.columns import Column
 from tests.tables_builder import row_values, rule, ruleset
 

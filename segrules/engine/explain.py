@@ -30,11 +30,12 @@ from segrules.engine.nearest import NEGATED, bare, case_predicate, is_fixed, nea
 from segrules.engine.parts import Reader
 from segrules.engine.reference.customers import Evaluator
 from segrules.engine.results import Results
-from segrules.engine.stops import no_such_customer, no_such_name, one_line, plain, shown_key
+from segrules.engine.stops import no_such_customer, no_such_name, one_line, shown_key
 from segrules.errors import WrongUsage
 from segrules.model.expr import And, Call, Compare, Constant, Expr, In, IsMissing
 from segrules.model.names import Named, as_written, find, of_definition
 from segrules.model.ruleset import Attribute, Characteristic, RuleSet, Scorecard, Segment, Segmentation, StaticList
+from segrules.schema.spelling import spelled
 from segrules.schema.types import (
     BOOL,
     INTEGER,
@@ -58,7 +59,7 @@ def explain(ruleset: RuleSet, tables: Tables, results: Results, key: Value, name
     """Everything about *name* (a definition, case, output or column), or about every definition, for the customer
     with *key* (a stored value, or its spelling). *tables* has the rows that exist at `results.as_of`. Raises
     `WrongUsage` where there is no such customer or name."""
-    ordinal = find_customer(results.keys, key)
+    ordinal = find_customer(results.keys, key, ruleset.contracts.timezone)
     if ordinal is None:
         raise WrongUsage([no_such_customer(ruleset, shown_key(ruleset, key), results.as_of)])
     if name is None:
@@ -79,7 +80,7 @@ def explain(ruleset: RuleSet, tables: Tables, results: Results, key: Value, name
     )
 
 
-def find_customer(keys: Column, key: Value) -> int | None:
+def find_customer(keys: Column, key: Value, timezone: str) -> int | None:
     """The ordinal of the customer whose key is *key*, or is spelled so."""
     match keys.type:
         case Text():
@@ -92,8 +93,12 @@ def find_customer(keys: Column, key: Value) -> int | None:
         case Decimal() | Date() | Timestamp() if isinstance(key, int):
             found = np.flatnonzero(keys.values == key)
         case _:
-            same = (row for row in range(len(keys)) if plain(keys.at(row), keys.type) == str(key))
-            return next(same, None)
+            wanted = key if isinstance(key, str) else spelled(key, keys.type, timezone)
+            for row in range(len(keys)):
+                value = keys.at(row)
+                if wanted in (spelled(value, keys.type, timezone), str(value)):
+                    return row
+            return None
     return int(found[0]) if len(found) else None
 
 
@@ -145,7 +150,11 @@ class _Subject:
             parameter = self.ruleset.parameters[name.definition]
             value = parameter.value
             if isinstance(value, tuple):
-                value = tuple(plain(one, parameter.type) for one in value if not isinstance(one, tuple))
+                value = tuple(
+                    spelled(one, parameter.type, self.ruleset.contracts.timezone)
+                    for one in value
+                    if not isinstance(one, tuple)
+                )
             return Explained(name.definition, parameter.label, name.kind, name.type, value)
         contracts = self.ruleset.contracts
         contract = contracts.tables[contracts.customers].columns[name.definition]

@@ -17,7 +17,7 @@ from segrules.engine.nearest import bare
 from segrules.engine.needs import nodes, owner
 from segrules.engine.reference.customers import Evaluator
 from segrules.engine.results import CutPoints
-from segrules.engine.stops import one_line, plain
+from segrules.engine.stops import one_line
 from segrules.model.expr import (
     Aggregate,
     And,
@@ -35,6 +35,7 @@ from segrules.model.expr import (
 from segrules.model.privacy import is_private, private_names
 from segrules.model.ruleset import Attribute, Segment, Segmentation
 from segrules.schema.calendar import window
+from segrules.schema.spelling import spelled
 from segrules.schema.types import LIST, UNTYPED, Type, Value
 from segrules.source import NOWHERE, Span
 from segrules.syntax import expr as syntax
@@ -116,7 +117,8 @@ class Reader:
         found = self.evaluator.ruleset.parameters.get(str(written))
         if found is None or not isinstance(found.value, tuple):
             return None
-        texts = tuple(plain(value, found.type) for value in found.value if not isinstance(value, tuple))
+        zone = self.evaluator.ruleset.contracts.timezone
+        texts = tuple(spelled(value, found.type, zone) for value in found.value if not isinstance(value, tuple))
         return Part(one_line(written.span.text), LIST, texts, label=found.label)
 
     def _plain(self, node: Expr, span: Span, meanings: bool = False, text: str = "") -> Part:

@@ -8,7 +8,6 @@ Always: a key or value of a `pii` column never stands in one.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from itertools import pairwise
@@ -18,7 +17,8 @@ from segrules.engine.results import CutPoints, Cuts
 from segrules.model.expr import Expr
 from segrules.model.ruleset import RuleSet, Segmentation
 from segrules.schema.calendar import to_date
-from segrules.schema.types import Date, Decimal, Timestamp, Type, Value
+from segrules.schema.spelling import spelled
+from segrules.schema.types import Value
 
 MASKED = "***"
 QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "`": "`"}
@@ -81,30 +81,15 @@ def no_such_name(ruleset: RuleSet, name: str) -> Diagnostic:
 
 
 def shown_key(ruleset: RuleSet, key: Value) -> str:
-    """The customer's key as a message may show it: masked where its column is `pii`."""
+    """The customer's key, stored or as somebody spelled it, as a message may show it: masked where it is `pii`."""
     contracts = ruleset.contracts
     table = contracts.tables[contracts.customers]
     column = table.columns.get(table.key or "")
     if column is not None and column.pii:
         return MASKED
-    return str(key) if column is None else plain(key, column.type)
-
-
-def plain(value: Value, type_: Type) -> str:
-    """A stored value in short, as a file would spell it."""
-    match type_, value:
-        case _, None:
-            return ""
-        case Date(), int():
-            return to_date(value).isoformat()
-        case Timestamp(), int():
-            moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=value)
-            return f"{moment.isoformat()}Z"
-        case Decimal(scale), int() if scale:
-            digits = f"{abs(value):0{scale + 1}d}"
-            return f"{'-' if value < 0 else ''}{digits[:-scale]}.{digits[-scale:]}"
-        case _:
-            return str(value)
+    if column is None or isinstance(key, str):
+        return str(key)
+    return spelled(key, column.type, contracts.timezone)
 
 
 def one_line(text: str) -> str:

@@ -14,9 +14,9 @@ import numpy as np
 
 from segrules.diagnostics.diagnostic import Argument
 from segrules.model.expr import Expr
-from segrules.schema.calendar import to_date, to_local
 from segrules.schema.contract import ColumnContract, DistinctSource
-from segrules.schema.types import Date, Decimal, ListOfText, Text, Timestamp, Type, Value
+from segrules.schema.spelling import spelled
+from segrules.schema.types import ListOfText, Text, Type, Value
 from segrules.source import Span
 from segrules.tables.columns import Bools, Column, Ints
 from segrules.tables.draft import Draft
@@ -140,19 +140,3 @@ def _beyond(column: Column, bound: Value, below: bool) -> Bools:
         return words[column.values] if len(words) else np.zeros(len(column), np.bool_)
     outside: Bools = column.values < limit if below else column.values > limit
     return outside
-
-
-def spelled(value: Value, of: Type, zone: str) -> str:
-    """A stored value as people write it."""
-    match value, of:
-        case int(), Decimal(scale) if scale:
-            whole, part = divmod(abs(value), 10**scale)
-            return f"{'-' if value < 0 else ''}{whole}.{part:0{scale}d}"
-        case int(), Date():
-            return to_date(value).isoformat()
-        case int(), Timestamp():
-            return to_local(value, zone).replace(tzinfo=None).isoformat(" ")
-        case bool(), _:
-            return "true" if value else "false"
-        case _:
-            return str(value)
