@@ -73,7 +73,8 @@ COLUMNS: dict[str, dict[str, Made]] = {
         "x": _gaps(NUMBER), "y": _sure(NUMBER), "vast": _gaps(NUMBER, True), "name": _gaps(TEXT, pii=True),
         "by": _sure(TEXT), "kind": _sure(TEXT, **FINITE), "城市属于": _gaps(TEXT, **FINITE),
         "born": _gaps(DATE), "date": _gaps(DATE), "since": _sure(DATE), "end": _sure(DATE), "ages": _gaps(DATE, True),
-        "seen": _gaps(TIMESTAMP), "made": _sure(TIMESTAMP), "tags": _gaps(LIST, **FINITE), "words": _sure(LIST),
+        "seen": _gaps(TIMESTAMP), "made": _sure(TIMESTAMP), "dawn": _sure(TIMESTAMP, True),
+        "tags": _gaps(LIST, **FINITE), "words": _sure(LIST),
         "city": _gaps(TEXT, refers_to="cities", unmatched="missing"), "home": _sure(TEXT, refers_to="cities"),
     },
     "orders": {
@@ -220,7 +221,9 @@ def value(random: Random, column: Made, wild: bool) -> Any:
             ends_of_days = ("0001-01-01", "9999-12-31", "9999-11-30", "0001-03-01", "1582-10-15")
             return datetime.date.fromisoformat(random.choice(ends_of_days if most else DATES))
         case Timestamp():
-            return datetime.datetime.fromisoformat(random.choice(MOMENTS)).replace(tzinfo=datetime.UTC)
+            ends_of_time = ("0001-01-02T00:00:00", "9999-12-30T23:59:59.999999", "0001-01-01T12:00:00", "1582-10-15")
+            chosen = random.choice(ends_of_time if most else MOMENTS)
+            return datetime.datetime.fromisoformat(chosen).replace(tzinfo=datetime.UTC)
         case _:
             several = [random.choice(contract.get("values", WORDS)) for _ in range(random.choice((0, 1, 2, 3)))]
             return [one for one in several if one != ""]
