@@ -11,8 +11,9 @@ threads and their order change nothing.
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -45,6 +46,7 @@ from segrules.engine.vector.program import (
 from segrules.engine.vector.rails import Rails, unpack
 from segrules.engine.vector.schedule import is_full, schedule
 from segrules.engine.vector.spaces import Spaces, gathered
+from segrules.engine.vector.tallies import Asked, shares, sums_fit, tallied
 from segrules.schema.types import Text, Type
 from segrules.tables.columns import Bools, Column, Ints
 
@@ -95,8 +97,10 @@ def run(
     threads = threads or _processors()
     with ThreadPoolExecutor(threads) as pool:
         for level in schedule(program, tuple(wanted), tuple(members)):
+            _tally(found, level.full, pool)
             for node in level.full:
-                resolve(found, node)
+                if node not in found.full:
+                    resolve(found, node)
                 _remember(kernels, found, node)
             for each in level.parts:
                 inputs = {node: found.full[node] for node in each.inputs}
@@ -181,6 +185,31 @@ def resolve(found: Found, node: Node) -> None:
             found.cuts[node] = cuts, coincide
         case _:
             raise AssertionError(f"{op} runs block by block")
+
+
+def _tally(found: Found, nodes: Sequence[Node], pool: Executor) -> None:
+    """Computes those aggregates among *nodes* that share their work."""
+    program, spaces = found.program, found.spaces
+    asked: defaultdict[str, list[Asked]] = defaultdict(list)
+    columns: dict[Node, Column] = {}
+    fits: dict[Node, bool] = {}
+    for node in nodes:
+        match program.ops[node]:
+            case Aggregated(function, table, value, where):
+                if value is not None and value not in columns:
+                    columns[value] = found.column(value)
+                    fits[value] = sums_fit(columns[value])
+                if shares(function, None if value is None else program.types[value]) and (
+                    value is None or function not in ("sum", "avg") or fits[value]
+                ):
+                    asked[table].append(Asked(node, function, value, where, program.types[node]))
+            case _:
+                pass
+    customers = spaces.rows(spaces.contracts.customers)
+    for table, those in asked.items():
+        truths = {one.where: found.rails(one.where)[0] for one in those if one.where is not None}
+        for node, column in tallied(those, columns, truths, spaces.owner(table), customers, pool):
+            found.keep(node, column)
 
 
 def _aggregated(found: Found, op: Aggregated, type_: Type) -> Column:

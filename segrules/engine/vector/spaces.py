@@ -43,13 +43,14 @@ class Spaces:
     def ancestor(self, space: str, table: str) -> Ints:
         """For each row of *space* the ordinal of its row in *table*, further up the chain; -1 for none."""
         if (space, table) not in self._ancestors:
-            found = np.arange(self.rows(space), dtype=np.int64)
+            found: Ints | None = None
             for name in self.contracts.chain(space):
                 if name == table:
                     break
                 parent = self.tables.tables[name].parent
-                found = followed(found, np.full(self.rows(name), -1, np.int64) if parent is None else parent)
-            self._ancestors[space, table] = found
+                above = np.full(self.rows(name), -1, np.int64) if parent is None else parent
+                found = above if found is None else followed(found, above)
+            self._ancestors[space, table] = np.arange(self.rows(space), dtype=np.int64) if found is None else found
         return self._ancestors[space, table]
 
     def column(self, space: str, source: Source) -> Column:
