@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from segrules.engine import explanation as engine_explanation
     from segrules.engine.results import CutPoints, Results
+    from segrules.engine.scalar.evaluator import Evaluator
+    from segrules.engine.scalar.lookups import Lookups
     from segrules.tables.columns import Account, Tables
 
 Day: TypeAlias = "str | date | None"
@@ -79,12 +82,7 @@ class Project:
     def bind(self, **tables: object) -> Bound:
         """Data, converted and held to its contract once. *tables* by name; the others are read from their source.
         Raises `BrokenContract`."""
-        declared = self.rules.ruleset.contracts.tables
-        for name in tables:
-            if name not in declared:
-                near = get_close_matches(name, declared, n=1)
-                help_ = Help("did_you_mean", {"name": near[0]}) if near else None
-                raise WrongUsage([Diagnostic("C917", NOWHERE, {"name": name}, help_)])
+        _declared(self.rules.ruleset, tables)
         return Bound(self.rules, pipeline.bind(self.rules.ruleset, tables))
 
     def evaluate(
@@ -92,6 +90,16 @@ class Project:
     ) -> Run:
         """`bind` and `evaluate` in one."""
         return self.bind(**tables).evaluate(as_of, engine, only)
+
+    def evaluator(self, run: Run | None = None, only: Iterable[str] | None = None, **tables: object) -> Evaluator:
+        """The rules for one customer at a time, for services. Tables that rows refer to (`refers_to:`) are given by
+        name or read from their source, and so are lists; customers and their rows come with each call. *run*: by whose
+        cut points `qcut` and `quantile` place a customer. Raises `WrongUsage`, `BrokenContract`."""
+        from segrules.engine.scalar.lookups import Lookups
+
+        ruleset = self.rules.ruleset
+        _declared(ruleset, tables)
+        return _one_at_a_time(ruleset, Lookups.read(ruleset, tables), run, only)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -123,6 +131,13 @@ class Bound:
         existing = at(ruleset, self.tables, day)
         results = pipeline.evaluate_existing(ruleset, existing, day, definitions, chosen)
         return Run(ruleset, existing, results)
+
+    def evaluator(self, run: Run | None = None, only: Iterable[str] | None = None) -> Evaluator:
+        """As `Project.evaluator`, with look-ups and lists of these tables."""
+        from segrules.engine.scalar.lookups import Lookups
+
+        ruleset = self.rules.ruleset
+        return _one_at_a_time(ruleset, Lookups.bound(ruleset, self.tables), run, only)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -309,6 +324,26 @@ def _pandas(values: Any, name: Named) -> Any:
     if isinstance(name.type, Text):
         return arrow.astype("string[pyarrow]")
     return arrow
+
+
+def _declared(ruleset: RuleSet, tables: Iterable[str]) -> None:
+    """Raises `WrongUsage` for a table that the project does not have."""
+    declared = ruleset.contracts.tables
+    for name in tables:
+        if name not in declared:
+            near = get_close_matches(name, declared, n=1)
+            help_ = Help("did_you_mean", {"name": near[0]}) if near else None
+            raise WrongUsage([Diagnostic("C917", NOWHERE, {"name": name}, help_)])
+
+
+def _one_at_a_time(ruleset: RuleSet, lookups: Lookups, run: Run | None, only: Iterable[str] | None) -> Evaluator:
+    from segrules.engine.scalar.evaluator import Evaluator
+    from segrules.engine.scalar.population import thresholds
+
+    named = {_named(ruleset, each).definition for each in _texts(ruleset.definitions if only is None else only)}
+    wanted = [name for name in ruleset.definitions if name in named]
+    cut = {} if run is None else thresholds(run.ruleset, run.results)
+    return Evaluator(ruleset, wanted, lookups, cut, partial(_day, ruleset=ruleset))
 
 
 def _texts(names: Iterable[str]) -> list[str]:

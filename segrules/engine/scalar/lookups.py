@@ -15,11 +15,12 @@ from functools import partial
 from segrules.diagnostics.diagnostic import Diagnostic
 from segrules.engine.reference.computed import row_values
 from segrules.engine.scalar.rows import Row
-from segrules.errors import BrokenContract
+from segrules.errors import BrokenContract, WrongUsage
 from segrules.model.expr import Expr
 from segrules.model.ruleset import RuleSet, StaticList
 from segrules.schema.contract import Contracts, DistinctSource
 from segrules.schema.types import Value
+from segrules.source import NOWHERE
 from segrules.tables.bind import at, bind
 from segrules.tables.columns import Tables
 from segrules.tables.links import key_column
@@ -54,8 +55,11 @@ class Lookups:
 
     @staticmethod
     def read(ruleset: RuleSet, given: Mapping[str, object]) -> Lookups:
-        """From the sources of the project, or *given*. Raises `BrokenContract`."""
+        """From the sources of the project, or *given*. Raises `BrokenContract`, `WrongUsage`."""
         part = _part(ruleset)
+        strange = [name for name in given if name not in part.contracts.tables]
+        if strange:
+            raise WrongUsage([Diagnostic("D889", NOWHERE, {"table": name}) for name in strange])
         zoned = partial(row_values, timezone=ruleset.contracts.timezone)
         tables = bind(part, given, row_values=zoned) if part.contracts.tables else Tables({})
         lists: dict[str, frozenset[Value]] = {}
