@@ -16,7 +16,7 @@ from segrules.diagnostics.diagnostic import Argument
 from segrules.model.expr import Expr
 from segrules.schema.contract import ColumnContract, DistinctSource
 from segrules.schema.spelling import spelled
-from segrules.schema.types import ListOfText, Text, Type, Value
+from segrules.schema.types import TEXT, ListOfText, Text, Type, Value
 from segrules.source import Span
 from segrules.tables.columns import Bools, Column, Ints
 from segrules.tables.draft import Draft
@@ -102,7 +102,8 @@ def _of_column(
         yield broken("D834", missing & ~faulty, help_)
     there = np.ones(len(column), np.bool_) if missing is None else ~missing
     if contract.values is not None:
-        names = ", ".join(f"`{spelled(value, contract.type, zone)}`" for value in contract.values[:8])
+        kind = TEXT if isinstance(contract.type, ListOfText) else contract.type
+        names = ", ".join(f"`{spelled(value, kind, zone)}`" for value in contract.values[:8])
         more = " …" if len(contract.values) > 8 else ""
         yield broken("D835", there & ~_among(column, contract.values), values=names + more)
     if contract.min is not None:
