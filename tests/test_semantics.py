@@ -45,7 +45,11 @@ from tests import building
 HERE = Path(__file__).parent
 CASES = HERE / "cases" / "semantics"
 PAGES = (HERE.parent / "docs" / "language.md", *sorted((HERE.parent / "docs" / "language").glob("*.md")))
-ENGINES = ("reference", "vector")
+ENGINES = {
+    "reference": "segrules.engine.reference.evaluate",
+    "vector": "segrules.engine.vector.evaluate",
+    "one by one": "tests.one_by_one",
+}
 ROUNDED_TWICE = re.compile(r"\b(sum|avg|stddev|sqrt|ln|exp|power)\(")
 
 
@@ -66,7 +70,7 @@ Evaluate = Callable[..., Results]
 
 @pytest.fixture(params=ENGINES)
 def evaluate(request: pytest.FixtureRequest) -> Evaluate:
-    found: Evaluate = import_module(f"segrules.engine.{request.param}.evaluate").evaluate
+    found: Evaluate = import_module(ENGINES[request.param]).evaluate
     return found
 
 

@@ -7,8 +7,8 @@ the cut points of the reference's run. `SEGRULES_EXAMPLES` multiplies the number
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -19,17 +19,14 @@ from hypothesis import strategies as st
 from segrules.engine.needs import needed
 from segrules.engine.reference.evaluate import evaluate as reference
 from segrules.engine.results import Results
-from segrules.engine.scalar.cells import friendly
-from segrules.engine.scalar.evaluator import Evaluator
-from segrules.engine.scalar.lookups import Lookups
-from segrules.engine.scalar.population import CUT, populations, thresholds
+from segrules.engine.scalar.population import CUT, thresholds
 from segrules.engine.vector.evaluate import evaluate as vector
 from segrules.errors import RunStopped, WrongUsage
-from segrules.model.ruleset import RuleSet
 from segrules.schema.types import LIST, TEXT, Value
 from segrules.tables.bind import at
 from segrules.tables.columns import Column, Loaded, Tables
 from tests.columns_of import column_of
+from tests.one_by_one import RANKS, Rows, evaluator, without
 from tests.property.generators import AS_OF, World, world
 from tests.property.rulesets import ruleset
 
@@ -62,48 +59,6 @@ def filled(columns: Mapping[str, Column]) -> dict[str, Column]:
     return found
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Tables as rows of Python values."""
-
-    rules: RuleSet
-    tables: Tables
-
-    def of(self, name: str, rows: Iterable[int]) -> list[dict[str, Any]]:
-        columns: Mapping[str, Column] = self.tables.tables[name].columns
-        zone = self.rules.contracts.timezone
-        return [{each: friendly(one.at(row), one.type, zone) for each, one in columns.items()} for row in rows]
-
-    def parents(self, name: str) -> list[int]:
-        found = self.tables.tables[name].parent
-        assert found is not None
-        return found.tolist()
-
-    def customer(self, ordinal: int) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
-        orders = [row for row, owner in enumerate(self.parents("orders")) if owner == ordinal]
-        lines = [row for row, order in enumerate(self.parents("lines")) if order in orders]
-        (own,) = self.of("customers", [ordinal])
-        return own, {"orders": self.of("orders", orders), "lines": self.of("lines", lines)}
-
-
-def evaluator(rules: RuleSet, tables: Tables, names: list[str], results: Results | None) -> Evaluator:
-    cut = {} if results is None else thresholds(rules, results)
-    return Evaluator(rules, names, Lookups.bound(rules, tables), cut, lambda day: day)
-
-
-def without(rules: RuleSet, functions: tuple[str, ...]) -> list[str]:
-    """The definitions that need none of the functions of the population that are named."""
-
-    def needs(name: str) -> bool:
-        definitions = [rules.definitions[each] for each in needed(rules, [name])]
-        return any(node.function in functions for each in definitions for node in populations(each))
-
-    return [name for name in rules.definitions if not needs(name)]
-
-
-RANKS = ("ntile", "rank", "percent_rank")
-
-
 @slow
 @given(st.integers(0, 2**48))
 def test_one_equals_reference(seed: int) -> None:
@@ -111,12 +66,12 @@ def test_one_equals_reference(seed: int) -> None:
     made: World = world(random)
     rules, tables = ruleset(random, made, 10), joined(made.tables)
     existing = at(rules, tables, AS_OF)
-    names = without(rules, RANKS)
+    names = without(rules, rules.definitions, RANKS)
     try:
         results: Results | None = reference(rules, existing, AS_OF, only=names)
     except RunStopped:
         results = None
-        names = without(rules, (*RANKS, *CUT))
+        names = without(rules, rules.definitions, (*RANKS, *CUT))
     one = evaluator(rules, tables, names, results)
     rows = Rows(rules, tables)
     keys = made.tables.tables["customers"].columns["id"]
@@ -161,7 +116,7 @@ def test_what_needs_everybody_is_refused_by_name(seed: int) -> None:
     random = Random(seed)
     made = world(random)
     rules = ruleset(random, made, 10)
-    refused = [name for name in rules.definitions if name not in without(rules, (*RANKS, *CUT))]
+    refused = [name for name in rules.definitions if name not in without(rules, rules.definitions, (*RANKS, *CUT))]
     for name in refused:
         with pytest.raises(WrongUsage) as stopped:
             evaluator(rules, made.tables, [name], None)

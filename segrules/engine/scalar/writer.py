@@ -172,10 +172,11 @@ class Writer:
 
     def _checked(self, text: str, level: Level, nullable: bool, site: Site, guard: Sequence[str]) -> Val:
         """Outside 64 bits it stops; with a guard and no row the value is nobody's, and is dropped instead."""
-        if text in self._known:
-            return self._known[text]
+        everywhere = f"{text} in range"
+        if everywhere in self._known:
+            return self._known[everywhere]
         outer = " and ".join(guard)
-        key = f"{text} if {outer}" if guard else text
+        key = f"{everywhere} if {outer}" if guard else everywhere
         if key in self._known:
             return self._known[key]
         number = self.site(site.node, site.definition)
