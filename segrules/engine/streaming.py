@@ -162,6 +162,7 @@ class Passes:
             except RunStopped as stop:
                 stopped = stop
             start += rows
+            del tables, existing
         self.looked = True
         if stopped is not None:
             raise RunStopped([self._named(one) for one in stopped.diagnostics])
@@ -248,7 +249,7 @@ class Growing:
 
 @dataclass(slots=True)
 class _Packed:
-    """Bits that grow at the end; `rest` are the last up to seven."""
+    """Bits that grow at the end, until they are taken; `rest` are the last up to seven."""
 
     packed: bytearray = field(default_factory=bytearray)
     rest: Bools = field(default_factory=lambda: np.zeros(0, np.bool_))
@@ -261,22 +262,29 @@ class _Packed:
 
     def bits(self) -> Bits:
         size = len(self.packed) * 8 + len(self.rest)
-        return Bits(np.frombuffer(bytes(self.packed) + np.packbits(self.rest).tobytes(), np.uint8), size)
+        self.packed += np.packbits(self.rest).tobytes()
+        self.rest = self.rest[:0]
+        return Bits(np.frombuffer(self.packed, np.uint8), size)
 
 
 @dataclass(slots=True)
 class _Member:
     true: _Packed = field(default_factory=_Packed)
-    unknown: _Packed = field(default_factory=_Packed)
+    unknown: _Packed | None = None
+    rows: int = 0
 
     def add(self, membership: Membership) -> None:
+        size, unknown = membership.true.size, membership.unknown
         self.true.add(membership.true.mask())
-        unknown = membership.unknown
-        self.unknown.add(np.zeros(membership.true.size, np.bool_) if unknown is None else unknown.mask())
+        if unknown is not None and self.unknown is None:
+            self.unknown = _Packed()
+            self.unknown.add(np.zeros(self.rows, np.bool_))
+        if self.unknown is not None:
+            self.unknown.add(np.zeros(size, np.bool_) if unknown is None else unknown.mask())
+        self.rows += size
 
     def membership(self) -> Membership:
-        unknown = self.unknown.bits()
-        return Membership(self.true.bits(), unknown if unknown.count() else None)
+        return Membership(self.true.bits(), None if self.unknown is None else self.unknown.bits())
 
 
 @dataclass(slots=True)

@@ -84,8 +84,11 @@ class Parts:
             else _along(keyed, self.bounds)
             for place, keyed in enumerate(self.files)
         ]
-        for parts in zip(*readers, strict=True):
-            yield {keyed.table.name: _raw(keyed, part) for keyed, part in zip(self.files, parts, strict=True)}
+        for _ in range(len(self.bounds) + 1):
+            yield {
+                keyed.table.name: _raw(keyed, next(reader)) for keyed, reader in zip(self.files, readers, strict=True)
+            }
+            pa.default_memory_pool().release_unused()
 
 
 def _raw(keyed: Keyed, part: Part) -> Raw:

@@ -34,6 +34,9 @@ from segrules.tables.raw import Origin, chunked
 BATCH = 1 << 17
 """Rows read at a time."""
 
+_BUFFER = 1 << 20
+"""Bytes read ahead per column; without a bound Arrow keeps all that it has read until the end of the file."""
+
 _SAMPLES = 256
 """Keys looked at per part: parts differ in size by a few percent."""
 
@@ -64,7 +67,7 @@ class Keyed:
         """The rows in file order, of all that is read or of the headers *columns*. Raises `BrokenContract`."""
         names = self.read if columns is None else tuple(columns)
         try:
-            with pq.ParquetFile(self.file) as opened:
+            with pq.ParquetFile(self.file, pre_buffer=False, buffer_size=_BUFFER) as opened:
                 for batch in opened.iter_batches(self.batch, columns=None if names is None else list(names)):
                     yield pa.Table.from_batches([batch])
         except (pa.ArrowException, OSError, ValueError) as error:

@@ -38,7 +38,7 @@ from segrules.tables.runs import Runs
 from segrules.tables.streamable import cut_tables
 from segrules.tables.uniqueness import Across
 
-PART_ROWS = 1 << 19
+PART_ROWS = 1 << 18
 """Rows of a part, of customers and what belongs to them together."""
 
 
@@ -78,7 +78,11 @@ class Stream:
                 if not self._findings:
                     loaded = kept(self.ruleset.contracts, found)
                     self._count(found, loaded)
-                    yield Tables(loaded, (), (), self.lists)
+                    del found
+                    tables = Tables(loaded, (), (), self.lists)
+                    del loaded
+                    yield tables
+                    del tables
         except OSError as refused:
             origin = self.parts.files[0].origin
             where = self.parts.folder.parent.as_posix()
@@ -98,7 +102,11 @@ class Stream:
                 for name, raw in raws.items()
             }
             drafts = {name: cut[name] if name in cut else self.whole[name] for name in contracts.tables}
-            yield held(contracts, drafts)
+            del raws, cut
+            found = held(contracts, drafts)
+            del drafts
+            yield found
+            del found
 
     def _look(self, found: Held) -> None:
         """Takes down which rules the rows of a part break, and the keys that have to differ from those elsewhere."""
