@@ -3,9 +3,9 @@
 In: files of chunks between `---`. A chunk is one rule file in the default project (`default_project.yaml`), or several
 files, each after a line `=== path`. What is expected stands on the line that is wrong, after `#!`: codes with their
 1-based columns, both ends included. `purpose:` and `owner:` are added to rule files that have neither (not after
-`=== path as is`).  Out: `pytest --update` writes the expectations anew.
+`=== path as is`). Behind the columns may stand the key of the help that is offered.  Out: `pytest --update` writes the expectations anew.
 
-    rich: {label: 富裕, when: annual_income >= "高"}      #! T403 27-46
+    rich: {label: 富裕, when: annual_income >= "高"}      #! T403 27-46 number
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ DEFAULT_PROJECT = (CASES / "default_project" / "segrules.yaml").read_text(encodi
 HEADER = ("purpose: test", "owner: test")
 FAMILIES = re.compile(r"(?:Y1|S2|N3|T4|R5)\d\d")
 
-_EXPECTATION = re.compile(r"\s*#! *(?P<all>[A-Z]\d{3} \d+-\d+(?:, *[A-Z]\d{3} \d+-\d+)*)\s*$")
+_ONE = r"[A-Z]\d{3} \d+-\d+(?: \w+)?"
+_EXPECTATION = re.compile(rf"\s*#! *(?P<all>{_ONE}(?:, *{_ONE})*)\s*$")
 _PATH = re.compile(r"=== (?P<path>\S+)(?P<raw> as is)?")
 
 
@@ -118,6 +119,7 @@ def columns(one: Diagnostic) -> tuple[int, int]:
 def observed(chunk: Chunk, found: list[Diagnostic]) -> dict[int, list[str]]:
     """What came out, by line of the case file; what stands nowhere in it by -1."""
     by_path = {file.path: file for file in chunk.files}
+    wanted = expected(chunk)
     result: dict[int, list[str]] = {}
     for one in found:
         file = by_path.get(one.span.place.file)
@@ -126,7 +128,10 @@ def observed(chunk: Chunk, found: list[Diagnostic]) -> dict[int, list[str]]:
             line = -1
         start, end = columns(one)
         where = f" in {one.span.place}" if line < 0 else ""
-        result.setdefault(line, []).append(f"{one.code} {start}-{end}{where}")
+        said = f"{one.code} {start}-{end}"
+        key = "" if one.help is None else f" {one.help.key}"
+        help_ = key if any(each.startswith(one.code) and each.endswith(key) for each in wanted.get(line, ())) else ""
+        result.setdefault(line, []).append(f"{said}{help_}{where}")
     return {line: sorted(said) for line, said in result.items()}
 
 

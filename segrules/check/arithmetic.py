@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from segrules.check.comparisons import Operand
 from segrules.check.scope import Args, Scope, absent, any_wrong, is_wrong, wrong
-from segrules.check.widen import common, convert, shown
+from segrules.check.widen import common, convert, in_64_bits, shown
 from segrules.diagnostics.diagnostic import Help
 from segrules.model.expr import Arithmetic, AsOf, Call, Case, Constant, Expr, Shift
 from segrules.schema.types import (
@@ -28,6 +28,7 @@ from segrules.schema.types import (
     Timestamp,
     Type,
     Untyped,
+    Value,
     is_numeric,
     scale_of,
     widest,
@@ -65,10 +66,15 @@ def negative(operand: Operand, span: Span, scope: Scope) -> Expr:
     if not is_numeric(node.type):
         args = {"op": "-", "text": shown(operand.written), "type": str(node.type)}
         return scope.refuse("T402", span, args)
-    if isinstance(node, Constant) and isinstance(node.value, int | float):
+    if isinstance(node, Constant) and (isinstance(node.value, float) or _has_opposite(node.value)):
+        assert isinstance(node.value, int | float)
         return Constant(-node.value, node.type, span=span)
     zero = Constant(0.0 if isinstance(node.type, Number) else 0, node.type, span=span)
     return Arithmetic("-", zero, node, node.type, span=span)
+
+
+def _has_opposite(value: Value) -> bool:
+    return isinstance(value, int) and in_64_bits(-value)
 
 
 def _numeric(op: ArithmeticOp, a: Expr, b: Expr, span: Span, scope: Scope) -> Expr:

@@ -102,7 +102,7 @@ def counted(function: Function, call: WrittenCall, given: int, scope: Scope) -> 
         least, most = sum(not word.endswith("?") for word in words), len(words)
     if given >= least and (most is None or given <= most):
         return True
-    expected = str(least) if most == least else f"{least} … {most}" if most is not None else f"{least} …"
+    expected = least if most == least else f"{least} … {most}" if most is not None else f"{least} …"
     scope.report("T406", call.span, {"function": function.name, "expected": expected, "found": given})
     return False
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
-from segrules.check.facts import finite_values
+from segrules.check.advice import case_as_text, of_bool
+from segrules.check.facts import constant_value, finite_values
 from segrules.check.scope import Scope, any_wrong, is_wrong, wrong
 from segrules.check.suggest import nearest
 from segrules.check.widen import convert, exact, shorten, shown, spell
@@ -20,7 +22,6 @@ from segrules.diagnostics.diagnostic import Help
 from segrules.model.expr import And, Compare, CompareOp, Constant, Expr, In, Not, Or, WindowEdge
 from segrules.schema.calendar import WindowKind
 from segrules.schema.types import (
-    BOOL,
     DATE,
     NUMBER,
     TEXT,
@@ -53,10 +54,9 @@ def compare(op: CompareOp, left: Operand, right: Operand, span: Span, scope: Sco
         return wrong(span)
     pair = comparable(left.node, right.node)
     if pair is None:
-        return _incomparable(left, right, span, scope)
-    if op in ("=", "!="):
-        among_values(left, right, scope)
-        among_values(right, left, scope)
+        return _incomparable(op, left, right, span, scope)
+    among_values(left, right, scope)
+    among_values(right, left, scope)
     return Compare(op, *pair, span=span)
 
 
@@ -88,8 +88,21 @@ def between(subject: Operand, low: Operand, high: Operand, negated: bool, span: 
     if any_wrong(*parts):
         del scope.found[found + 1 :]
         return wrong(span)
+    _not_empty(low, high, span, scope)
     whole = And(parts, span=span)
     return Not(whole, span=span) if negated else whole
+
+
+def _not_empty(low: Operand, high: Operand, span: Span, scope: Scope) -> None:
+    """Warn of a range whose ends are known and stand the wrong way round."""
+    least, most = constant_value(low.node), constant_value(high.node)
+    if least is None or most is None:
+        return
+    first, last = (_number_or_itself(one.value, one.type) for one in (least, most))
+    turned = isinstance(first, Fraction) and isinstance(last, Fraction) and first > last
+    if turned or (isinstance(first, str) and isinstance(last, str) and first > last):
+        args = {"low": shown(low.written), "high": shown(high.written)}
+        scope.report("T430", span, args, Help("turn", args))
 
 
 def member(subject: Operand, options: Sequence[Operand], negated: bool, span: Span, scope: Scope) -> Expr:
@@ -100,7 +113,7 @@ def member(subject: Operand, options: Sequence[Operand], negated: bool, span: Sp
     for option in options:
         pair = comparable(subject.node, option.node)
         if pair is None:
-            return _incomparable(subject, option, option.written.span, scope)
+            return _incomparable("=", subject, option, option.written.span, scope)
         among_values(subject, option, scope)
         groups.setdefault(pair[0].type, (pair[0], []))[1].append(pair[1])
     sets = tuple(In(operand, tuple(members), span=span) for operand, members in groups.values())
@@ -152,16 +165,22 @@ def _number_or_itself(value: object, type_: Type) -> object:
     return value
 
 
-def _incomparable(left: Operand, right: Operand, span: Span, scope: Scope) -> Expr:
+def _incomparable(op: str, left: Operand, right: Operand, span: Span, scope: Scope) -> Expr:
     args = {
         "left": shown(left.written), "left_type": str(left.node.type),
         "right": shown(right.written), "right_type": str(right.node.type),
     }  # fmt: skip
-    return scope.refuse("T403", span, args, _way_out(left, right))
+    return scope.refuse("T403", span, args, _way_out(op, left, right))
 
 
-def _way_out(left: Operand, right: Operand) -> Help | None:
+def _way_out(op: str, left: Operand, right: Operand) -> Help | None:
     types = left.node.type, right.node.type
+    for this, that in ((left, right), (right, left)):
+        if isinstance(this.node.type, Text) and (meant := case_as_text(this.node, that.node, that.written)):
+            return meant
+    for this, that in ((left, right), (right, left)):
+        if isinstance(this.node.type, Bool) and not isinstance(that.node.type, ListOfText):
+            return of_bool(op, shown(that.written), this.written)
     text = left if isinstance(types[0], Text) else right
     other = types[1] if text is left else types[0]
     if any(isinstance(one, ListOfText) for one in types):
@@ -173,4 +192,4 @@ def _way_out(left: Operand, right: Operand) -> Help | None:
         return Help("number", {"text": shown(text.written)})
     if isinstance(other, Date | Timestamp):
         return Help("date", {"text": shown(text.written)})
-    return Help("bool") if other == BOOL else None
+    return None

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from segrules.check import arithmetic, comparisons, texts
+from segrules.check.advice import beside, case_of, instead_of
 from segrules.check.calls import counted, modifiers, scalar
 from segrules.check.comparisons import Operand
 from segrules.check.populations import population
@@ -25,7 +26,7 @@ from segrules.check.widen import convert, shown
 from segrules.diagnostics.diagnostic import Diagnostic, Help, Words
 from segrules.model.expr import And, Constant, Expr, IsMissing, Not, Or
 from segrules.schema.functions import FUNCTIONS, by_spelling
-from segrules.schema.types import BOOL, Bool, Integer, ListOfText, Untyped
+from segrules.schema.types import BOOL, INT64_MIN, INTEGER, Bool, Integer, ListOfText, Untyped
 from segrules.source import Span
 from segrules.syntax import expr as w
 from segrules.syntax.keywords import keywords_inside
@@ -46,6 +47,8 @@ def infer(written: w.Expr, scope: Scope) -> Expr:
         case w.Subject():
             assert scope.subject is not None
             return scope.subject
+        case w.Negative(w.Literal("integer", value)) if value == -INT64_MIN:
+            return Constant(INT64_MIN, INTEGER, span=span)
         case w.Negative(operand):
             return arithmetic.negative(_operand(operand, scope), span, scope)
         case w.Arithmetic(op, left, right):
@@ -62,7 +65,10 @@ def infer(written: w.Expr, scope: Scope) -> Expr:
         case w.Coalesce(left, right):
             return arithmetic.coalesce(_operand(left, scope), _operand(right, scope), span, scope)
         case w.Compare(op, left, right):
-            return comparisons.compare(op, _operand(left, scope), _operand(right, scope), span, scope)
+            before = len(scope.found)
+            a, b = _operand(left, scope), _operand(right, scope)
+            beside(op, ((left, a.node), (right, b.node)), before, scope)
+            return comparisons.compare(op, a, b, span, scope)
         case w.Between(subject, low, high, negated):
             tested, least, most = _operand(subject, scope), _operand(low, scope), _operand(high, scope)
             return comparisons.between(tested, least, most, negated, span, scope)
@@ -118,7 +124,8 @@ def predicate(written: w.Expr, scope: Scope, what: str | Words) -> Expr:
         return convert(node, BOOL)
     if not isinstance(node.type, Bool):
         args = {"what": what, "text": shown(written), "type": str(node.type)}
-        help_ = Help("compare", {"text": shown(written)}) if not isinstance(node.type, ListOfText) else None
+        help_ = None if isinstance(node.type, ListOfText) else Help("compare", {"text": shown(written)})
+        help_ = case_of(node, scope) or help_
         return scope.refuse("T401", written.span, args, help_)
     return node
 
@@ -176,12 +183,7 @@ def _options(operands: Sequence[w.Expr], scope: Scope) -> list[Operand] | None:
 def _call(written: w.Call, scope: Scope) -> Expr:
     function = FUNCTIONS.get(written.function)
     if function is None:
-        help_ = None
-        if meant := nearest(written.function, by_spelling()):
-            help_ = Help("did_you_mean", {"suggestion": meant})
-        elif inside := keywords_inside(written.function):
-            help_ = Help("keyword", {"keyword": inside[0]})
-        return scope.refuse("N307", _name_span(written), {"name": written.function}, help_)
+        return scope.refuse("N307", _name_span(written), {"name": written.function}, _no_function(written))
     match function.kind:
         case "scalar":
             if not modifiers(written, frozenset(), scope):
@@ -203,6 +205,15 @@ def _call(written: w.Call, scope: Scope) -> Expr:
             return population(written, args, groups, among, scope)
         case _:
             assert_never(function.kind)
+
+
+def _no_function(written: w.Call) -> Help | None:
+    if (help_ := instead_of(written)) is not None:
+        return help_
+    if meant := nearest(written.function, by_spelling()):
+        return Help("did_you_mean", {"suggestion": meant})
+    inside = keywords_inside(written.function)
+    return Help("keyword", {"keyword": inside[0]}) if inside else None
 
 
 def _name_span(call: w.Call) -> Span:

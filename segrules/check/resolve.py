@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
+from segrules.check.advice import aggregated, through
 from segrules.check.scope import Scope, absent, wrong
 from segrules.check.suggest import nearest
 from segrules.check.widen import shown
@@ -80,7 +81,8 @@ def find(name: Name, scope: Scope) -> Target | Diagnostic:
         found = _plain(name, first, scope)
         return found if isinstance(found, Diagnostic) else _behind(name, found, rest, scope)
     if first in tables:
-        return Diagnostic("N310", name.span, {"table": first}, Help("aggregate", {"name": str(name)}))
+        way_out = through(first, rest, scope) or Help("aggregate", {"name": str(name)})
+        return Diagnostic("N310", name.span, {"table": first}, way_out)
     return _unknown(name, first, scope)
 
 
@@ -195,7 +197,8 @@ def _plain(name: Name, first: str, scope: Scope) -> Target | Diagnostic:
         spellings = " / ".join(f"{owner}.{first}" for owner in owners)
         return Diagnostic("N303", name.span, {"name": first}, Help("qualify", {"spellings": spellings}))
     if first in scope.contracts.tables:
-        return Diagnostic("N310", name.span, {"table": first}, Help("count", {"table": first}))
+        way_out = through(first, (), scope) or Help("count", {"table": first})
+        return Diagnostic("N310", name.span, {"table": first}, way_out)
     return _unknown(name, first, scope)
 
 
@@ -285,6 +288,8 @@ def _unknown(name: Name, first: str, scope: Scope) -> Diagnostic:
         in_sight += [*scope.names.entries, *(case for case in scope.names.bare if _owners(case, scope)), *TODAY]
     elif first in scope.names.entries:
         return Diagnostic("T420", name.span, {"what": first})
+    if len(name.parts) == 1 and (needed := aggregated(first, scope)):
+        return Diagnostic("N301", name.span, args, needed)
     if meant := nearest(first, in_sight):
         return Diagnostic("N301", name.span, args, Help("did_you_mean", {"suggestion": meant}))
     if inside := keywords_inside(first):

@@ -13,6 +13,8 @@ a text of the user that is very long the beginning is said.
     [T403.help.convert]
     en = "…"
     zh = "…"
+
+English may have `en_one`, said where the argument that `counts` names (`n` unless told) is 1.
 """
 
 from __future__ import annotations
@@ -51,12 +53,19 @@ def entry(key: str) -> Mapping[str, Any]:
 
 def say(key: str, language: Language, /, **args: Argument) -> str:
     """The text of *key* in *language*, its fields filled from *args*."""
-    return fill(str(entry(key)[language]), language, args)
+    return fill(template(entry(key), language, args), language, args)
+
+
+def template(texts: Mapping[str, Any], language: Language, args: Mapping[str, Argument]) -> str:
+    """The text of *language* that fits the number of things."""
+    if language == "en" and "en_one" in texts and args.get(texts.get("counts", "n")) in (1, "1"):
+        return str(texts["en_one"])
+    return str(texts[language])
 
 
 def message(diagnostic: Diagnostic, language: Language) -> str:
     """What the diagnostic says, without place and code, on one line whatever it quotes."""
-    return _on_one_line(fill(str(entry(diagnostic.code)[language]), language, diagnostic.args))
+    return _on_one_line(fill(template(entry(diagnostic.code), language, diagnostic.args), language, diagnostic.args))
 
 
 def help_text(diagnostic: Diagnostic, language: Language) -> str | None:
@@ -64,7 +73,7 @@ def help_text(diagnostic: Diagnostic, language: Language) -> str | None:
     if diagnostic.help is None:
         return None
     way_out = entry(diagnostic.code)["help"][diagnostic.help.key]
-    return fill(str(way_out[language]), language, diagnostic.help.args)
+    return fill(template(way_out, language, diagnostic.help.args), language, diagnostic.help.args)
 
 
 def _on_one_line(text: str) -> str:
@@ -75,8 +84,8 @@ def level(code: str) -> Level:
     return "warning" if entry(code).get("level") == "warning" else "error"
 
 
-def fill(template: str, language: Language, args: Mapping[str, Argument]) -> str:
-    return template.format_map({name: _shown(value, language) for name, value in args.items()})
+def fill(text: str, language: Language, args: Mapping[str, Argument]) -> str:
+    return text.format_map({name: _shown(value, language) for name, value in args.items()})
 
 
 def _shown(value: Argument, language: Language) -> str | int | float:

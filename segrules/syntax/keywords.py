@@ -222,6 +222,18 @@ def is_reserved(word: str) -> bool:
 
 
 @cache
+def _comparisons() -> frozenset[str]:
+    kinds = ("EQ", "NE", "LT", "LE", "GT", "GE", "CONTAINS", "STARTS", "ENDS", "MATCHES", "BETWEEN")
+    words = [word for keyword in KEYWORDS for word in (*keyword.en, *keyword.zh) if keyword.terminal in kinds]
+    return frozenset({*words, *(word.split()[0] for word in words)})
+
+
+def is_comparison(word: str) -> bool:
+    """Whether *word* is that of a comparison, or its first one."""
+    return word.lower() in _comparisons()
+
+
+@cache
 def _chinese() -> re.Pattern[str]:
     words = {spelling for keyword in KEYWORDS for spelling in keyword.zh}
     return re.compile("|".join(sorted(words, key=lambda word: (-len(word), word))))

@@ -71,6 +71,11 @@ def number(spelling: str) -> Literal | Wrong:
     return Literal("integer" if scale == 0 else "decimal", value, scale, spelling)
 
 
+def least(spelling: str) -> Literal | None:
+    """The number that denotes an integer only after a minus: 9223372036854775808."""
+    return Literal("integer", -INT64_MIN, 0, spelling) if spelling.replace("_", "") == str(-INT64_MIN) else None
+
+
 def _short(spelling: str) -> str:
     return spelling if len(spelling) <= 40 else f"{spelling[:37]}…"
 
@@ -207,6 +212,6 @@ def parse_literal(source: Source) -> Literal | None:
 
 def _least(digits: str, source: Source, start: int, end: int) -> Literal | None:
     """The one integer whose digits without the sign do not fit 64 bits."""
-    if digits.replace("_", "") != str(-INT64_MIN):
+    if least(digits) is None:
         return None
     return Literal("integer", INT64_MIN, 0, f"-{digits}", span=source.span(start, end))

@@ -44,6 +44,13 @@ class Here:
     def at_end(self) -> bool:
         return self.kind == "$END"
 
+    @property
+    def begins_operand(self) -> bool:
+        """Whether what stands here could begin a value."""
+        return self.kind in ("LPAR", "NOT", "TRUE", "FALSE", "MISSING", "CASE", "WHEN_ZH") or bool(
+            self.kind == "" and (self.piece[0].isalnum() or self.piece[0] in "_\"'“‘`")
+        )
+
     def last(self, back: int = 1) -> Token:
         """The token *back* places before; one of kind "" where there is none."""
         before = self.failure.before
@@ -58,6 +65,12 @@ class Here:
     def says(self, code: str, help: str | None = None, span: Span | None = None, **args: Argument) -> Diagnostic:  # noqa: A002
         way_out = None if help is None else Help(help, args)
         return Diagnostic(code, span or self.span, args, way_out)
+
+
+def short(text: str) -> str:
+    """*text* on one line and not too long."""
+    line = " ".join(text.split())
+    return line if len(line) <= 40 else f"{line[:39]}…"
 
 
 @cache

@@ -28,13 +28,10 @@ from segrules.syntax.keywords import (
     keywords_inside,
 )
 from segrules.syntax.machine import Failure, Token
-from segrules.syntax.misfit import Here, at_failure
+from segrules.syntax.misfit import Here, at_failure, short
+from segrules.syntax.repeated import COMPARISONS, repeat
 
-COMPARISONS = frozenset(
-    {"EQ", "NE", "LT", "LE", "GT", "GE", "IN", "NOT_IN", "BETWEEN", "NOT_BETWEEN", "CONTAINS", "CONTAINS_ANY", "STARTS"}
-    | {"ENDS", "MATCHES", "NOT_CONTAINS", "NOT_CONTAINS_ANY", "NOT_STARTS", "NOT_ENDS", "NOT_MATCHES", "IS"}
-    | {"IS_MISSING", "IS_NOT_MISSING", "HAS_ANY", "HAS_ALL", "HAS_NONE"}
-)
+IFS = frozenset({"if", "如果", "若"})
 MODIFIERS = frozenset({"DESC", "BY", "AMONG", "WHERE"})
 GROUPED = frozenset({"IN", "NOT_IN", "CONTAINS_ANY", "NOT_CONTAINS_ANY", "HAS_ANY", "HAS_ALL", "HAS_NONE"})
 
@@ -51,16 +48,11 @@ def diagnose(failure: Failure, source: Source, text: str) -> Diagnostic:
 
 def _general(here: Here) -> Diagnostic:
     expected = expected_words(here.failure.expected)
-    found = Words("syntax.found_end") if here.at_end else Words("syntax.found", {"text": _short(here.span.text)})
+    found = Words("syntax.found_end") if here.at_end else Words("syntax.found", {"text": short(here.span.text)})
     if not here.at_end and is_reserved(here.piece) and takes_value(here.failure.expected):
         way_out = Help("reserved", {"word": here.piece})
         return Diagnostic("S201", here.span, {"expected": expected, "found": found}, way_out)
     return Diagnostic("S201", here.span, {"expected": expected, "found": found})
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 40 else f"{line[:39]}…"
 
 
 def _deep(here: Here) -> Diagnostic | None:
@@ -85,7 +77,7 @@ def _unclosed(here: Here) -> Diagnostic | None:
     end = len(here.text[: line if line >= 0 else len(here.text)].rstrip())
     span = here.source.span(here.start, max(end, here.start + 1))
     if first == "`":
-        return here.says("S231", "unclosed", span, found=_short(span.text[1:]))
+        return here.says("S231", "unclosed", span, found=short(span.text[1:]))
     if first in "”’":
         return here.says("S203", "opening", quote=first, other={"”": "“", "’": "‘"}[first])
     return here.says("S203", "closing", span, quote=first, other={"“": "”", "‘": "’"}.get(first, first))
@@ -117,7 +109,7 @@ def _number(here: Here) -> Diagnostic | None:
     glued = re.fullmatch(r"([0-9][0-9_.]*(?:万亿|万|亿|%)?)([A-Za-z_]\w*)", here.piece)
     if glued:
         return here.says("S215", "space", found=here.piece, number=glued[1], word=glued[2])
-    return here.says("S215", "number", found=_short(here.piece))
+    return here.says("S215", "number", found=short(here.piece))
 
 
 def _operator(here: Here) -> Diagnostic | None:
@@ -147,7 +139,7 @@ def _is(here: Here) -> Diagnostic | None:
         return here.says("S225", "missing", found=here.written(here.last()))
     if here.piece.lower() in NULLS:
         return here.says("S224", "not_missing" if negated else "missing", found=here.piece)
-    return here.says("S225", "not_equals" if negated else "equals", found=_short(here.piece))
+    return here.says("S225", "not_equals" if negated else "equals", found=short(here.piece))
 
 
 def _empty_list(here: Here) -> Diagnostic | None:
@@ -174,6 +166,9 @@ def _window(here: Here) -> Diagnostic | None:
         if is_unit(here.piece) or here.kind == "MONTH_ZH":
             span = here.place(last).to(here.span)
             return here.says("S222", "amount", span, found=span.text, unit=here.piece, word=word)
+        if here.piece[:1].isalpha() and word.lower() not in WINDOW_WORDS["THIS"] and not is_reserved(here.piece):
+            span = here.place(last).to(here.span)
+            return here.says("S222", "named", span, found=span.text, unit="天" if not word.isascii() else "days")
         return here.says("S222", "shape", here.place(last).to(here.span), found=word)
     if "UNIT" in here.failure.expected and (here.at_end or not here.piece[:1].isalpha() or is_reserved(here.piece)):
         if before.kind in ("LAST", "NEXT", "PREVIOUS"):
@@ -210,7 +205,7 @@ def _unit(here: Here) -> Diagnostic | None:
         return here.says("S223", "thousand", unit=word[0])
     if not in_window and (here.kind or not (last.end == here.start or _resembles_unit(here))):
         return None
-    return here.says("S223", "units", unit=_short(word))
+    return here.says("S223", "units", unit=short(word))
 
 
 def _resembles_unit(here: Here) -> bool:
@@ -230,7 +225,7 @@ def _after_in(here: Here) -> Diagnostic | None:
         here.kind in ("NUMBER", "TEXT", "DATE", "TIMESTAMP", "TRUE", "FALSE", "MISSING")
         or here.piece[0] in "0123456789\"'“‘"
     ):
-        return here.says("S221", "bracket", word=word, value=_short(here.span.text))
+        return here.says("S221", "bracket", word=word, value=short(here.span.text))
     return here.says("S221", "list", word=word)
 
 
@@ -313,6 +308,8 @@ def _case(here: Here) -> Diagnostic | None:
         return here.says("S237", "then")
     if "END" in here.failure.expected:
         return here.says("S237", "end")
+    if here.kind in ("ELSE", "THEN") and any(here.written(one).lower() in IFS for one in here.failure.before):
+        return here.says("S227", "if", found=here.piece)
     if here.kind in ("ELSE", "END", "THEN", "WHEN", "WHEN_ZH") and is_complete(here.failure.expected):
         return here.says("S237", "whole")
     return None
@@ -326,16 +323,10 @@ def _glued(here: Here) -> Diagnostic | None:
         return here.says("S230", "after", found=here.piece, keyword=english[0])
     last = here.last()
     inside = keywords_inside(here.written(last)) if last.kind == "NAME" else ()
-    if inside and _begins_operand(here):
+    if inside and here.begins_operand:
         longest = max(inside, key=len)
         return here.says("S230", "before", here.place(last), found=here.written(last), keyword=longest)
     return None
-
-
-def _begins_operand(here: Here) -> bool:
-    return here.kind in ("LPAR", "NOT", "TRUE", "FALSE", "MISSING", "CASE", "WHEN_ZH") or bool(
-        here.kind == "" and (here.piece[0].isalnum() or here.piece[0] in "_\"'“‘`")
-    )
 
 
 def _several(here: Here) -> Diagnostic | None:
@@ -343,7 +334,9 @@ def _several(here: Here) -> Diagnostic | None:
         return None
     if here.kind == "COMMA":
         return here.says("S227", "comma", found=here.piece)
-    return here.says("S227", "join", found=_short(here.span.text)) if _begins_operand(here) else None
+    if here.last().kind == "NAME" and here.written(here.last()).lower() in IFS:
+        return here.says("S227", "if", found=short(here.span.text))
+    return here.says("S227", "join", found=short(here.span.text)) if here.begins_operand else None
 
 
 def _stray(here: Here) -> Diagnostic | None:
@@ -367,5 +360,5 @@ def _piece_missing(here: Here) -> Diagnostic | None:
 
 QUESTIONS: tuple[Callable[[Here], Diagnostic | None], ...] = (
     _deep, _hidden, _unclosed, _number, _operator, _is, _empty_list, _piece_missing, _window, _unit, _list_test,
-    _after_in, _chain, _cell, _word_operator, _case, _modifier, _brackets, _list, _glued, _several, _stray,
+    _after_in, _chain, _cell, _word_operator, _case, _modifier, _brackets, _list, repeat, _glued, _several, _stray,
 )  # fmt: skip

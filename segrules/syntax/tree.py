@@ -105,6 +105,15 @@ class Build:
             return self.broken("S211", whole, Help("plain", {"number": number}), found=whole.text)
         return self.literal(literals.number, span)
 
+    def negative(self, operand: Expr, span: Span) -> Expr:
+        """`-operand`; of the one integer that fits 64 bits only with its sign, the literal after all."""
+        if isinstance(operand, expr.Broken) and self.found and self.found[-1].span == operand.span:
+            least = literals.least(self.folded[operand.span.start : operand.span.end])
+            if self.found[-1].code == "S213" and least is not None:
+                self.found.pop()
+                return expr.Negative(replace(least, span=operand.span), span=span)
+        return expr.Negative(operand, span=span)
+
     def name(self, token: Token) -> Name | expr.Broken:
         """The name of a NAME token: its parts between dots, backquotes undone, NFKC."""
         span = Span(self.source, token.start, token.end)
@@ -282,7 +291,7 @@ def rules() -> Mapping[str, Rule]:
         "bracketed": lambda b, v, s: v[1],
         "arithmetic": lambda b, v, s: expr.Arithmetic(ARITHMETIC[v[1].kind], v[0], v[2], span=s),
         "shift": lambda b, v, s: expr.Shift(v[0], "+" if v[1].kind == "PLUS" else "-", v[2], b.unit(v[3]), span=s),
-        "negative": lambda b, v, s: expr.Negative(v[1], span=s),
+        "negative": lambda b, v, s: b.negative(v[1], s),
         "coalesce": lambda b, v, s: expr.Coalesce(v[0], v[2], span=s),
         "number": lambda b, v, s: b.number(s),
         "date": lambda b, v, s: b.literal(literals.date, s),
