@@ -47,7 +47,7 @@ def aggregate(lowering: Lowering, node: Aggregate, scope: Scope) -> Val:
             return one("False not in {0}")
         case "count_distinct":
             return one("len(set({0}))")
-        case "sum" if double:
+        case "sum" if double or isinstance(node.type, Number):
             return one("floating_sum({0})", nullable=True)
         case "sum":
             return lowering.checked("sum({0})", values, node=node, scope=scope, strict=False)

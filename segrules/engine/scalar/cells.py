@@ -13,9 +13,10 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as Exact
+from functools import lru_cache
 from typing import Any
 
-from segrules.schema.calendar import from_date, from_local, to_date, to_local
+from segrules.schema.calendar import from_date, from_local, to_date, to_local, zone
 from segrules.schema.contract import ColumnContract, Format
 from segrules.schema.types import (
     INT64_MAX,
@@ -39,6 +40,7 @@ ODD: Any = object()
 Quick = Callable[[Any], Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WALL = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -47,9 +49,9 @@ _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _SURE = 10.0**15
 
 
-def quick(contract: ColumnContract[Any], format_: Format, zone: str) -> Quick:
+def quick(contract: ColumnContract[Any], format_: Format, timezone: str) -> Quick:
     """The quick conversion of a column."""
-    how = spelling(contract, format_, zone, False)
+    how = spelling(contract, format_, timezone, False)
     absent = frozenset(how.absent)
     match contract.type:
         case Text():
@@ -88,7 +90,7 @@ def is_unicode(text: str) -> bool:
 
 
 def _text(absent: frozenset[str]) -> Quick:
-    return lambda v: v if type(v) is str and v not in absent and is_unicode(v) else ODD
+    return lambda v: v if type(v) is str and v not in absent and (v.isascii() or is_unicode(v)) else ODD
 
 
 def _cleaned(steps: tuple[str, ...], absent: frozenset[str]) -> Quick:
@@ -186,7 +188,7 @@ def _date(absent: frozenset[str], iso: bool) -> Quick:
     return read
 
 
-def _timestamp(absent: frozenset[str], iso: bool, zone: str) -> Quick:
+def _timestamp(absent: frozenset[str], iso: bool, name: str) -> Quick:
     def read(value: Any) -> Any:
         if type(value) is str and iso and value not in absent and _TIME.fullmatch(value) is not None:
             try:
@@ -197,11 +199,20 @@ def _timestamp(absent: frozenset[str], iso: bool, zone: str) -> Quick:
             return ODD
         if not 2 <= value.year <= 9998:
             return ODD
-        if value.tzinfo is None:
-            return from_local(value, zone)
-        return (value - _EPOCH) // _MICROSECOND
+        if value.tzinfo is not None:
+            return (value - _EPOCH) // _MICROSECOND
+        offset = _offset(value.toordinal(), name)
+        return from_local(value, name) if offset is None else (value - _WALL) // _MICROSECOND - offset
 
     return read
+
+
+@lru_cache(maxsize=4096)
+def _offset(ordinal: int, name: str) -> int | None:
+    """How far local time is ahead during a local day, in microseconds; None where that changes within it."""
+    start = datetime.fromordinal(ordinal)
+    ends = [at.replace(tzinfo=zone(name)).utcoffset() for at in (start, start + timedelta(days=1))]
+    return None if ends[0] is None or ends[0] != ends[1] else ends[0] // _MICROSECOND
 
 
 def _list(absent: frozenset[str], separator: str, plain: bool) -> Quick:
@@ -223,8 +234,8 @@ def _list(absent: frozenset[str], separator: str, plain: bool) -> Quick:
     return read
 
 
-def friendly(value: Value, type_: Type, zone: str) -> Any:
-    """A stored value as Python has it: a Decimal of its scale, a date, a datetime in *zone*, a tuple of texts."""
+def friendly(value: Value, type_: Type, timezone: str) -> Any:
+    """A stored value as Python has it: a Decimal of its scale, a date, a datetime in *timezone*, a tuple of texts."""
     match type_, value:
         case Decimal(scale), int():
             digits = tuple(map(int, str(abs(value))))
@@ -232,6 +243,6 @@ def friendly(value: Value, type_: Type, zone: str) -> Any:
         case Date(), int():
             return to_date(value)
         case Timestamp(), int():
-            return to_local(value, zone)
+            return to_local(value, timezone)
         case _:
             return value

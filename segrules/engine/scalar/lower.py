@@ -47,6 +47,8 @@ from segrules.schema.types import Date, Decimal, Integer, Number, Timestamp, Typ
 
 OPERATORS: Mapping[CompareOp, str] = {"=": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
+MIRRORED: Mapping[CompareOp, str] = {">": "<", ">=": "<="}
+
 
 @dataclass(slots=True)
 class Lowering:
@@ -97,7 +99,7 @@ class Lowering:
             case Not(operand):
                 return negation(self.writer, self.value(operand, scope))
             case And(operands):
-                return all_of(self.writer, [self.value(operand, scope) for operand in operands])
+                return all_of(self.writer, self.conditions(operands, scope))
             case Or(operands):
                 return any_of(self.writer, [self.value(operand, scope) for operand in operands])
             case Case(branches, otherwise):
@@ -157,6 +159,29 @@ class Lowering:
 
     def local_day(self, value: Val, type_: Type) -> Val:
         return self.writer.apply("local_day({0}, zone)", value, nullable=True) if is_instant(type_) else value
+
+    def conditions(self, operands: Sequence[Expr], scope: Scope) -> list[Val]:
+        """The operands of `and`; where a lower and an upper bound of one value stand side by side, as in windows, the
+        two comparisons become one."""
+        found: list[Val] = []
+        at = 0
+        while at < len(operands):
+            pair = self.between(operands[at], operands[at + 1], scope) if at + 1 < len(operands) else None
+            found.append(self.value(operands[at], scope) if pair is None else pair)
+            at += 1 if pair is None else 2
+        return found
+
+    def between(self, low: Expr, high: Expr, scope: Scope) -> Val | None:
+        if not (isinstance(low, Compare) and isinstance(high, Compare)):
+            return None
+        if low.op not in (">", ">=") or high.op not in ("<", "<=") or low.left != high.left:
+            return None
+        value, first, last = (self.value(each, scope) for each in (low.left, low.right, high.right))
+        one, bottom = self.alike(value, low.left.type, first, low.right.type)
+        other, top = self.alike(value, high.left.type, last, high.right.type)
+        if one != other or bottom.nullable or top.nullable:
+            return None
+        return self.writer.apply(f"{{1}} {MIRRORED[low.op]} {{0}} {high.op} {{2}}", one, bottom, top)
 
     def is_missing(self, value: Val) -> Val:
         return self.writer.apply("{0} is None", value, strict=False) if value.nullable else FALSE

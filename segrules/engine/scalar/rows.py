@@ -10,9 +10,9 @@ steps as a table (`tables/draft.py`, `tables/checks.py`), which know every spell
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,8 +54,7 @@ def layout(contracts: Contracts[Expr]) -> dict[str, dict[str, int]]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
+class _Cell(NamedTuple):
     """How one stored column is read: `required` says whether it must be there if it is given or read by a rule."""
 
     place: int
@@ -108,19 +107,18 @@ class RowReader:
             raise WrongUsage([Diagnostic("D882", NOWHERE, {"table": self.table.name, "kind": type(row).__name__})])
         given = row if row.keys() <= self._given else self._renamed(row)
         values: list[Value] = [None] * self._width
-        for cell in self._cells:
-            value = given.get(cell.name)
+        for place, name, read, required, test in self._cells:
+            value = given.get(name)
             if value is None:
-                if cell.name == self.by and cell.name not in given:
-                    values[cell.place] = parent
-                    continue
-                if cell.required and (cell.name in given or cell.name in self._needed):
+                if name == self.by and name not in given:
+                    values[place] = parent
+                elif required and (name in given or name in self._needed):
                     return self._slowly(given, number, parent)
                 continue
-            found = cell.read(value)
-            if found is ODD or (cell.test is not None and not cell.test(found)):
+            found = read(value)
+            if found is ODD or (test is not None and not test(found)):
                 return self._slowly(given, number, parent)
-            values[cell.place] = found
+            values[place] = found
         if self._function is not None and not self._compute(values, number):
             return tuple(values), False
         for place, test, can_be_missing in self._computed:
