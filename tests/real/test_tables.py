@@ -7,13 +7,8 @@ import pytest
 
 from segrules.errors import BrokenContract
 from segrules.tables.bind import bind
-from tests.real.conftest import DATA
+from tests.real.conftest import DATA, needs
 from tests.tables_builder import row_values, ruleset
-
-
-def needs(folder: str) -> None:
-    if not (DATA / folder).is_dir():
-        pytest.skip(f"the data set {folder} is not beside the project (set SEGRULES_DATA to its folder)")
 
 
 def test_online_retail_file_and_frame_give_the_same_columns() -> None:
