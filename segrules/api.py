@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from segrules.engine.results import CutPoints, Results
     from segrules.engine.scalar.evaluator import Evaluator
     from segrules.engine.scalar.lookups import Lookups
+    from segrules.report.streamed import StreamedRun
     from segrules.tables.columns import Account, Tables
 
 Day: TypeAlias = "str | date | None"
@@ -100,6 +101,20 @@ class Project:
         ruleset = self.rules.ruleset
         _declared(ruleset, tables)
         return _one_at_a_time(ruleset, Lookups.read(ruleset, tables), run, only)
+
+    def stream(
+        self,
+        as_of: Day = None,
+        only: Iterable[str] | None = None,
+        output: str | Path | None = None,
+        cases: bool = False,
+    ) -> StreamedRun:
+        """`evaluate` in parts, of Parquet tables larger than memory; keys and values go to *output*, .csv or .parquet."""
+        from segrules.report.streamed import streamed
+
+        ruleset = self.rules.ruleset
+        names = None if only is None else [_named(ruleset, each) for each in _texts(only)]
+        return streamed(ruleset, _day(as_of, ruleset), names, Path(output) if output else None, cases)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -5,6 +5,7 @@ The projects are the demo, with its tables as Parquet files, and a small one ove
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,7 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import segrules
+from benchmarks import large
 from segrules import pipeline
+from segrules.cli.app import main
 from segrules.engine.results import Membership, Results
 from segrules.engine.streaming import Streamed
 from segrules.errors import BrokenContract, RunStopped, SegrulesError, WrongUsage
@@ -104,7 +108,7 @@ def compared(rules: Rules, day: int, part_rows: int, folder: Path) -> tuple[Stre
             take(existing, whole)
     assert answers(found) == answers(whole)
     assert same_figures(figures(rules, found), figures(rules, whole))
-    assert found.accounts == bound.accounts
+    assert found.accounts == existing.accounts
     assert (folder / "parts.csv").read_bytes() == (folder / "whole.csv").read_bytes()
     assert pq.read_table(folder / "parts.parquet").equals(pq.read_table(folder / "whole.parquet"))
     assert {file.name: file.read_bytes() for file in Path(rules.ruleset.folder).glob("quarantine/*")} == aside
@@ -447,3 +451,50 @@ def test_what_cannot_run_in_parts_is_refused(tmp_path: Path, code: str) -> None:
     assert code in [one.code for one in refused.value.diagnostics]
     assert all(one.help is not None for one in refused.value.diagnostics)
     assert "--stream" in str(refused.value)
+
+
+def ended(*arguments: str) -> object:
+    with pytest.raises(SystemExit) as end:
+        main(list(arguments))
+    return end.value.code or 0
+
+
+def test_from_the_command_line(demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = {}
+    for way in ([], ["--stream"]):
+        file = tmp_path / f"{len(way)}.csv"
+        for more in (["-o", str(file), "--cases", "--quiet"], ["--format", "json"]):
+            assert ended("evaluate", "--project", str(demo), "--as-of", "2026-06-30", *more, *way) == 0
+            said[len(way), more[0]] = capsys.readouterr().out.replace("1.csv", "0.csv")
+    assert (tmp_path / "0.csv").read_bytes() == (tmp_path / "1.csv").read_bytes()
+    assert said[0, "-o"] == said[1, "-o"]
+    whole, parts = json.loads(said[0, "--format"]), json.loads(said[1, "--format"])
+    assert same_figures(whole.pop("values"), parts.pop("values"))
+    assert whole == parts
+    assert ended("evaluate", "--project", str(demo), "--stream", "--by", "RFM", "--lang", "en") == 2
+    assert "`--by`" in capsys.readouterr().err
+
+
+def test_from_python(demo: Path, tmp_path: Path) -> None:
+    project = segrules.load(demo)
+    run, whole = project.stream("2026-06-30", output=tmp_path / "out.parquet"), project.evaluate("2026-06-30")
+    assert run.counts == whole.counts.to_dict()
+    assert {name: run.members(name).count() for name in run.counts} == run.counts
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == run.customers == len(whole.frame())
+    assert [str(one) for one in run.warnings] == [str(one) for one in whole.warnings]
+    with pytest.raises(WrongUsage, match="C907"):
+        project.stream(output=tmp_path / "out.xlsx")
+    with pytest.raises(WrongUsage, match="C903"):
+        project.stream(only=["nothing"])
+
+
+def test_memory_does_not_grow_with_the_customers(tmp_path: Path) -> None:
+    """Four times the customers take no tenth more memory: measured, each run in a process of its own."""
+    peaks = {}
+    for customers in (1_000_000, 4_000_000):
+        large.write(tmp_path / str(customers), customers, 20, population=False)
+        found = large.measured(tmp_path / str(customers))
+        assert found["customers"] == customers
+        assert found["members"] > customers
+        peaks[customers] = found["peak_bytes"]
+    assert peaks[4_000_000] < 1.1 * peaks[1_000_000]

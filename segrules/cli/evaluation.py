@@ -22,6 +22,7 @@ from segrules.errors import SegrulesError, WrongUsage
 from segrules.model.names import Named, find
 from segrules.model.ruleset import RuleSet, Segmentation, StaticList
 from segrules.report import table_file
+from segrules.report.streamed import StreamedRun, streamed
 from segrules.schema.contract import FileSource
 from segrules.source import NOWHERE
 from segrules.tables.bind import at
@@ -55,6 +56,30 @@ def evaluated(
     results = pipeline.evaluate_existing(rules.ruleset, existing, day, definitions)
     warnings = in_order([*rules.warnings, *existing.warnings, *results.warnings])
     return Evaluated(rules.ruleset, existing, results, warnings)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvaluatedInParts:
+    """What `--stream` gives."""
+
+    run: StreamedRun
+    warnings: tuple[Diagnostic, ...]
+
+
+def evaluated_in_parts(
+    options: Options, only: str | None, by: str | None, target: Path | None, cases: bool
+) -> EvaluatedInParts:
+    """The whole flow in parts, the file included. Raises what its stages raise."""
+    if by is not None:
+        raise WrongUsage([Diagnostic("C928", NOWHERE)])
+    rules = load(options)
+    ruleset = rules.ruleset
+    day = as_of(options, ruleset)
+    names = None if only is None else chosen_names(ruleset, only)
+    if target is not None:
+        _keep_sources(ruleset, target)
+    run = streamed(ruleset, day, names, target, cases)
+    return EvaluatedInParts(run, in_order([*rules.warnings, *run.warnings]))
 
 
 def chosen_names(ruleset: RuleSet, only: str | None) -> list[Named]:

@@ -10,7 +10,7 @@ gives; one pass for everything but population functions, which take a pass more 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -107,14 +107,17 @@ def run(
         passes.collect([number for number, node in enumerate(functions) if level_of[node] == level])
     growing = Growing()
 
+    dates = Dates(frozenset(name for name in ruleset.contracts.tables if not _is_cut(ruleset, name)))
+
     def last(tables: Tables, results: Results) -> None:
         growing.add(results)
+        dates.add(tables.accounts)
         if take is not None:
             take(tables, results)
 
     passes.through(with_columns(ruleset, functions), asked, last)
     cut_points = tuple(_cut_points(ruleset, order, dict(zip(functions, rankings, strict=True))))
-    return growing.streamed(as_of, cut_points, source.accounts)
+    return growing.streamed(as_of, cut_points, dates.on(source.accounts))
 
 
 @dataclass(slots=True)
@@ -202,6 +205,29 @@ def _cut_points(
                 yield CutPoints(
                     name, node.span, node.function, node.value.type, found.cuts, found.coincide, node.descending
                 )
+
+
+def _is_cut(ruleset: RuleSet, table: str) -> bool:
+    return ruleset.contracts.customers in ruleset.contracts.chain(table)
+
+
+@dataclass(slots=True)
+class Dates:
+    """Rows that the date of the run leaves out, by table: later ones and superseded ones; each part has the rows of
+    the tables in `whole`."""
+
+    whole: frozenset[str]
+    counted: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, accounts: Iterable[Account]) -> None:
+        for each in accounts:
+            later, superseded = (0, 0) if each.table in self.whole else self.counted.get(each.table, (0, 0))
+            self.counted[each.table] = later + each.later, superseded + each.superseded
+
+    def on(self, accounts: Iterable[Account]) -> tuple[Account, ...]:
+        """The accounts of all rows, with what was counted."""
+        found = {each: self.counted.get(each.table, (0, 0)) for each in accounts}
+        return tuple(replace(each, later=later, superseded=gone) for each, (later, gone) in found.items())
 
 
 @dataclass(slots=True)

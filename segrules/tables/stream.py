@@ -27,7 +27,7 @@ from segrules.model.expr import Expr
 from segrules.model.ruleset import RuleSet
 from segrules.schema.types import Value
 from segrules.tables.bind import Held, account, drafts_of, held, kept, stopping
-from segrules.tables.columns import Account, Loaded, Tables
+from segrules.tables.columns import Account, Tables
 from segrules.tables.draft import Draft, RowValues, drafted
 from segrules.tables.findings import Finding, said, stop
 from segrules.tables.parts import MOST, Parts
@@ -70,17 +70,15 @@ class Stream:
         return self.parts.folder
 
     def first(self) -> Iterator[Tables]:
-        """The parts, held to their contract. As soon as a row stops the run, parts are only looked at, and at the
-        end `BrokenContract` tells everything, as `bind` does."""
+        """The parts, held to their contract, each with the account of its rows. As soon as a row stops the run, parts
+        are only looked at, and at the end `BrokenContract` tells everything, as `bind` does."""
         try:
             for found in self._held():
                 self._look(found)
                 if not self._findings:
-                    loaded = kept(self.ruleset.contracts, found)
-                    self._count(found, loaded)
+                    tables = self._tables(found)
                     del found
-                    tables = Tables(loaded, (), (), self.lists)
-                    del loaded
+                    self._count(tables.accounts)
                     yield tables
                     del tables
         except OSError as refused:
@@ -92,7 +90,14 @@ class Stream:
     def again(self) -> Iterator[Tables]:
         """The same parts once more."""
         for found in self._held():
-            yield Tables(kept(self.ruleset.contracts, found), (), (), self.lists)
+            tables = self._tables(found)
+            del found
+            yield tables
+            del tables
+
+    def _tables(self, found: Held) -> Tables:
+        loaded = kept(self.ruleset.contracts, found)
+        return Tables(loaded, tuple(account(found, one, None) for one in loaded.values()), (), self.lists)
 
     def _held(self) -> Iterator[Held]:
         contracts = self.ruleset.contracts
@@ -132,14 +137,13 @@ class Stream:
     def _folder(self, keyed: Keyed, purpose: str) -> Path:
         return self.parts.folder / f"{purpose}{self.parts.files.index(keyed)}"
 
-    def _count(self, found: Held, loaded: Mapping[str, Loaded]) -> None:
-        for name, one in loaded.items():
-            here = account(found, one, None)
-            before = self._counted.get(name)
+    def _count(self, accounts: Iterable[Account]) -> None:
+        for here in accounts:
+            before = self._counted.get(here.table)
             if before is None:
-                self._counted[name] = here
-            elif name not in self.whole:
-                self._counted[name] = _sum(before, here)
+                self._counted[here.table] = here
+            elif here.table not in self.whole:
+                self._counted[here.table] = _sum(before, here)
 
     def _end(self) -> None:
         wrong: list[Diagnostic] = [said(one) for one in self._findings.values()]

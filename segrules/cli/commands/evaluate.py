@@ -9,11 +9,14 @@ at all.  Always: the date is said; what the data broke is an error with places, 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from segrules.cli.options import Format, Options
+
+if TYPE_CHECKING:
+    from segrules.cli.output import Output
 
 
 def evaluate(
@@ -27,6 +30,9 @@ def evaluate(
         str | None,
         typer.Option("--by", metavar="SEGMENTATION", help="Customers and means of the numeric values, per case."),
     ] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="In parts, for Parquet tables larger than memory: counts, and -o FILE.")
+    ] = False,
 ) -> int:
     """Evaluate every rule over the data: counts on screen, one row per customer in a file."""
     from segrules.cli.evaluation import check_target, chosen_names, evaluated, write_file
@@ -38,6 +44,8 @@ def evaluate(
     output = output_for(options)
     if out is not None:
         check_target(out)
+    if stream:
+        return _in_parts(options, output, out, only, by, cases)
     done = evaluated(options, only, by, out)
     output.warnings(done.warnings)
     if out is not None:
@@ -58,4 +66,26 @@ def evaluate(
         if out is not None:
             rows = f"{done.results.customers:,}"
             output.messages([line(say("cli.written", output.language, file=out.as_posix(), n=rows))])
+    return 0
+
+
+def _in_parts(options: Options, output: Output, out: Path | None, only: str | None, by: str | None, cases: bool) -> int:
+    from segrules.cli.evaluation import chosen_names, evaluated_in_parts
+    from segrules.diagnostics.catalogue import say
+    from segrules.report import counts
+    from segrules.report.screen import line
+
+    done = evaluated_in_parts(options, only, by, out, cases)
+    run = done.run
+    output.warnings(done.warnings)
+    wanted = None if only is None else {name.definition for name in chosen_names(run.ruleset, only)}
+    if options.format == Format.json:
+        found = counts.as_json(run.ruleset, run.results, run.accounts)
+        found["output"] = None if out is None else out.as_posix()
+        found["diagnostics"] = output.listed(done.warnings)
+        output.json(found)
+    else:
+        output.results(counts.screen(run.ruleset, run.results, run.accounts, output.language, wanted))
+        if out is not None:
+            output.messages([line(say("cli.written", output.language, file=out.as_posix(), n=f"{run.customers:,}"))])
     return 0
