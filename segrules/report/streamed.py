@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from segrules import pipeline
 from segrules.diagnostics.diagnostic import Diagnostic, Help, in_order
 from segrules.diagnostics.refusals import reason
 from segrules.engine.results import Bits, CutPoints, Membership, Results
@@ -22,6 +21,7 @@ from segrules.engine.streaming import Streamed
 from segrules.errors import SegrulesError, WrongUsage
 from segrules.model.names import Named
 from segrules.model.ruleset import RuleSet
+from segrules.pipeline import stream
 from segrules.report import counts, table_file
 from segrules.schema.calendar import to_date
 from segrules.source import NOWHERE
@@ -85,7 +85,7 @@ def streamed(
     Raises `WrongUsage` where the project cannot run in parts, and what `bind` and `evaluate` raise."""
     only = None if names is None else {each.definition for each in names} & set(ruleset.definitions)
     if target is None:
-        return StreamedRun(ruleset, pipeline.stream(ruleset, day, only, part_rows=part_rows))
+        return StreamedRun(ruleset, stream(ruleset, day, only, part_rows=part_rows))
     shown = target.as_posix()
     if target.suffix.lower() not in table_file.SUFFIXES:
         raise WrongUsage([Diagnostic("C907", NOWHERE, {"file": shown}, Help("ending"))])
@@ -97,6 +97,6 @@ def streamed(
                 customers = existing.tables[ruleset.contracts.customers]
                 file.add(table_file.columns(ruleset, results, customers, wanted))
 
-            return StreamedRun(ruleset, pipeline.stream(ruleset, day, only, take, part_rows))
+            return StreamedRun(ruleset, stream(ruleset, day, only, take, part_rows))
     except OSError as refused:
         raise SegrulesError([Diagnostic("C913", NOWHERE, {"file": shown, "reason": reason(refused)})]) from None

@@ -13,7 +13,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -29,8 +28,8 @@ from segrules.tables.findings import stop
 from segrules.tables.raw import Cells, Raw
 from segrules.tables.rowgroups import Keyed, is_sorted, part_of, rows_below
 
-MOST = 400
-"""Files open at once while a table is copied: the most parts there can be."""
+MOST = 2_000
+"""The most parts there can be: the files of a table that is copied, each written a little at a time."""
 
 _NUMBER = "\0row"
 
@@ -134,27 +133,23 @@ def _empty(keyed: Keyed) -> pa.Table:
 
 
 def _copy(keyed: Keyed, bounds: Sequence[Any], folder: Path) -> None:
-    """Writes the rows of *keyed* to a file per part. Raises `BrokenContract` where the disk does not take them."""
-    folder.mkdir()
+    """Writes the rows of *keyed* to a file per part, each a row of Arrow streams. Raises `BrokenContract` where the
+    disk does not take them."""
     number = 0
-    opened = ExitStack()
-    writers: dict[int, pa.RecordBatchStreamWriter] = {}
     try:
-        with opened:
-            for rows in filter(len, keyed.batches()):
-                parts = part_of(keyed.keys(keyed.key_of(rows))[0], bounds)
-                order = np.argsort(parts, kind="stable")
-                numbers = np.arange(number + 1, number + 1 + rows.num_rows)
-                number += rows.num_rows
-                held = rows.append_column(_NUMBER, pa.array(numbers)).take(pa.array(order))
-                present, starts = np.unique(parts[order], return_index=True)
-                for part, start, stop_ in zip(present, starts, [*starts[1:], len(order)], strict=True):
-                    if part not in writers:
-                        sink = opened.enter_context((folder / f"{part}").open("wb"))
-                        writers[part] = opened.enter_context(pa.ipc.new_stream(sink, held.schema))
-                    writers[part].write_table(held.slice(start, stop_ - start).combine_chunks())
+        folder.mkdir()
+        for rows in filter(len, keyed.batches()):
+            parts = part_of(keyed.keys(keyed.key_of(rows))[0], bounds)
+            order = np.argsort(parts, kind="stable")
+            numbers = np.arange(number + 1, number + 1 + rows.num_rows)
+            number += rows.num_rows
+            held = rows.append_column(_NUMBER, pa.array(numbers)).take(pa.array(order))
+            present, starts = np.unique(parts[order], return_index=True)
+            for part, start, stop_ in zip(present, starts, [*starts[1:], len(order)], strict=True):
+                with (folder / f"{part}").open("ab") as sink, pa.ipc.new_stream(sink, held.schema) as stream:
+                    stream.write_table(held.slice(start, stop_ - start).combine_chunks())
     except OSError as refused:
-        raise stop("D860", keyed.origin, folder=folder.parent.as_posix(), reason=reason(refused)) from None
+        raise stop("D860", keyed.origin, folder=folder.parent.parent.as_posix(), reason=reason(refused)) from None
 
 
 def _copies(keyed: Keyed, folder: Path, parts: int) -> Iterator[Part]:
@@ -164,7 +159,14 @@ def _copies(keyed: Keyed, folder: Path, parts: int) -> Iterator[Part]:
         if not file.exists():
             yield Part(empty, np.zeros(0, np.int64))
             continue
-        with file.open("rb") as source, pa.ipc.open_stream(source) as stream:
-            rows = stream.read_all()
+        rows = pa.concat_tables(_streams(file))
         numbers = rows.column(rows.num_columns - 1).to_numpy()
         yield Part(rows.remove_column(rows.num_columns - 1), numbers)
+
+
+def _streams(file: Path) -> Iterator[pa.Table]:
+    size = file.stat().st_size
+    with file.open("rb") as source:
+        while source.tell() < size:
+            with pa.ipc.open_stream(source) as stream:
+                yield stream.read_all()
