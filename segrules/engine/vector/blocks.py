@@ -26,6 +26,7 @@ from segrules.engine.vector.kernels import Kernels
 from segrules.engine.vector.program import Node, Program, operands
 from segrules.engine.vector.rails import Packed, Rails, false_of, size
 from segrules.engine.vector.schedule import Part
+from segrules.engine.vector.watch import Watch
 from segrules.schema.types import Bool, Date, Decimal, Integer, Timestamp
 from segrules.tables.columns import Bools, Column
 
@@ -47,6 +48,7 @@ class Membership:
 class Answers:
     full: dict[Node, Column | Rails] = field(default_factory=dict)
     members: dict[Node, Membership] = field(default_factory=dict)
+    watches: list[Watch] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +59,7 @@ class Workspace:
     left: Matrix
     right: Matrix
     scratch: Bools
+    watch: Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def run_blocks(
             spaces.put(space)
 
     found = list(map(one, starts) if threads == 1 else pool.map(one, starts))
-    answers = Answers()
+    answers = Answers(watches=[spaces.get().watch for _ in range(threads)])
     for place, node in enumerate(values):
         answers.full[node] = joined([cells[place] for cells in found])
     _collect(sinks, plan, program, outputs, members, rows, answers)
@@ -149,7 +152,7 @@ def _workspace(rows: int, block: int) -> Workspace:
     matrix[ONE] = 255
     taken = np.empty((2, _TAKEN, width), np.uint8)
     scratch = np.empty((max(1, _SCRATCH // block), block), np.bool_)
-    return Workspace(matrix, taken[0], taken[1], scratch)
+    return Workspace(matrix, taken[0], taken[1], scratch, Watch())
 
 
 def _comparisons(
@@ -234,7 +237,9 @@ def _collect(
 def _block(
     level: _Level, space: Workspace, start: int, stop: int, sinks: Iterable[_Sink], values: Sequence[Node]
 ) -> list[Cell]:
-    rows, width, matrix = stop - start, size(stop - start), space.matrix
+    rows, width, matrix, watch = stop - start, size(stop - start), space.matrix, space.watch
+    watch.blocks += 1
+    watch.start()
     registers: dict[Node, Cell] = {}
     for node, whole in level.inputs.items():
         registers[node] = (
@@ -260,14 +265,18 @@ def _block(
             if one.atoms.known is not None:
                 made = matrix[one.atoms.first : one.atoms.first + len(one.atoms.keys)]
                 np.bitwise_and(made, matrix[one.atoms.known], made)
+            watch.lap(("compare", one.atoms.operand))
         for group in stage.groups:
             _make(space, group)
+        watch.lap(("combine", None))
         for step in steps:
             registers[step.node] = step.kernel(registers, rows)
             for node in step.frees:
                 del registers[node]
+            watch.lap(("compute", step.node))
     for sink in sinks:
         _pour(sink, space, start // 8, width)
+    watch.lap(("write", None))
     return [registers[node] for node in values]
 
 

@@ -30,7 +30,7 @@ from segrules.engine.vector.program import (
     Total,
 )
 from segrules.model import expr as model
-from segrules.model.ruleset import Attribute, RuleSet, Scorecard, Segment, Segmentation, StaticList
+from segrules.model.ruleset import Attribute, Definition, RuleSet, Scorecard, Segment, Segmentation, StaticList
 from segrules.schema.types import BOOL, TEXT
 
 
@@ -51,6 +51,15 @@ class CaseNodes:
 class Compiled:
     lowering: Lowering
     cases: dict[str, CaseNodes] = field(default_factory=dict)
+
+    def answers(self, definition: Definition) -> tuple[Node, ...]:
+        """The nodes of everything that *definition* gives."""
+        names, name = self.lowering.names, definition.name
+        if not isinstance(definition, Segmentation):
+            return (names[name],)
+        cases = self.cases[name]
+        outputs = (names[f"{name}.{output}"] for output, _ in definition.outputs)
+        return (cases.codes, *cases.passed.values(), *outputs)
 
 
 def compile_definitions(

@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from segrules.engine.needs import expressions, needed, nodes, owner
+from segrules.engine.profile import Profile
 from segrules.engine.results import Assignment, Bits, CutPoints, Membership, Results
 from segrules.engine.stops import empty_bands, not_unique, overflow, overflow_in_row, shown_key
 from segrules.engine.vector.blocks import BLOCK_ROWS
@@ -27,6 +28,7 @@ from segrules.engine.vector.rails import clean, known_of
 from segrules.engine.vector.rows import place
 from segrules.engine.vector.run import Found, replay, run
 from segrules.engine.vector.spaces import Spaces
+from segrules.engine.vector.watch import Watch, profiled
 from segrules.errors import RunStopped
 from segrules.model.expr import Population
 from segrules.model.ruleset import Attribute, RuleSet, Scorecard, Segment, Segmentation, StaticList
@@ -46,29 +48,52 @@ def evaluate(
     segmentation), for every customer. *tables* has the rows that exist at *as_of* (days since 1970-01-01).
     *threads*: None for as many as there are processors. Raises `RunStopped` on overflow and where a `unique`
     segmentation has two cases."""
+    ready, found, _ = _found(ruleset, tables, as_of, only, block_rows, threads)
+    return _results(ruleset, ready.compiled, found, ready.order, ready.asked)
+
+
+def evaluate_watched(
+    ruleset: RuleSet, tables: Tables, as_of: int, only: Collection[str] | None = None, *, threads: int | None = None
+) -> tuple[Results, Profile]:
+    """What `evaluate` gives, and where its time went. Raises what that raises."""
+    ready, found, watch = _found(ruleset, tables, as_of, only, BLOCK_ROWS, threads)
+    results = _results(ruleset, ready.compiled, found, ready.order, ready.asked)
+    answers = {name: ready.compiled.answers(ruleset.definitions[name]) for name in ready.order}
+    live = found.program.live([*ready.wanted, *ready.members])
+    return results, profiled(found.program, live, watch, answers)
+
+
+def _found(
+    ruleset: RuleSet, tables: Tables, as_of: int, only: Collection[str] | None, block_rows: int, threads: int | None
+) -> tuple[_Ready, Found, Watch]:
+    watch = Watch()
+    watch.start()
     names = ruleset.definitions if only is None else only
     asked = frozenset(own for name in names if (own := owner(ruleset, name)) is not None)
     scope = Scope(as_of, ruleset.contracts.timezone)
     spaces = Spaces(ruleset.contracts, tables)
     zone = scope.timezone if spaces.instants_have_days() else None
     ready = _ready(ruleset, asked, scope, zone, spaces.with_strangers())
-    order, compiled, wanted, members = ready.order, ready.compiled, ready.wanted, ready.members
+    order, compiled = ready.order, ready.compiled
     program = compiled.lowering.program
+    watch.lap(("compile", None))
     try:
-        found = run(program, spaces, scope, wanted, members, block_rows=block_rows, threads=threads)
+        found = run(program, spaces, scope, ready.wanted, ready.members, block_rows=block_rows, threads=threads)
     except Overflow:
-        found, node, row = replay(program, spaces, scope, [*wanted, *members])
+        found, node, row = replay(program, spaces, scope, [*ready.wanted, *ready.members])
         earlier = order[: order.index(compiled.lowering.origins[node].definition)]
         _check_unique(ruleset, compiled, found, earlier)
         raise _stopped(ruleset, compiled.lowering.origins, found, node, row) from None
     _check_unique(ruleset, compiled, found, order)
-    return _results(ruleset, compiled, found, order, asked)
+    watch.include([found.watch])
+    return ready, found, watch
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ready:
     """What is known of a run before its data: the definitions in order, the program, what of it the results need."""
 
+    asked: frozenset[str]
     order: tuple[str, ...]
     compiled: Compiled
     wanted: tuple[Node, ...]
@@ -84,7 +109,7 @@ def _ready(
     order = needed(ruleset, asked)
     compiled = compile_definitions(ruleset, order, scope, zone, strangers)
     wanted = tuple(_wanted(compiled, ruleset, order, asked))
-    return _Ready(order, compiled, wanted, tuple(_members(compiled, ruleset, order, asked)))
+    return _Ready(asked, order, compiled, wanted, tuple(_members(compiled, ruleset, order, asked)))
 
 
 def _wanted(compiled: Compiled, ruleset: RuleSet, order: tuple[str, ...], asked: Collection[str]) -> Iterator[Node]:

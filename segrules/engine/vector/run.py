@@ -47,6 +47,7 @@ from segrules.engine.vector.rails import Rails, unpack
 from segrules.engine.vector.schedule import is_full, schedule
 from segrules.engine.vector.spaces import Spaces, gathered
 from segrules.engine.vector.tallies import Asked, shares, sums_fit, tallied
+from segrules.engine.vector.watch import Watch, phase_of
 from segrules.schema.types import Text, Type
 from segrules.tables.columns import Bools, Column, Ints
 
@@ -61,6 +62,7 @@ class Found:
     full: dict[Node, Column | Rails] = field(default_factory=dict)
     members: dict[Node, Membership] = field(default_factory=dict)
     cuts: dict[Node, tuple[tuple[Cuts, ...], bool]] = field(default_factory=dict)
+    watch: Watch = field(default_factory=Watch)
     _masks: dict[Node, Bools] = field(default_factory=dict)
 
     def rows(self, node: Node) -> int:
@@ -97,17 +99,21 @@ def run(
     threads = threads or _processors()
     with ThreadPoolExecutor(threads) as pool:
         for level in schedule(program, tuple(wanted), tuple(members)):
+            found.watch.start()
             _tally(found, level.full, pool)
+            found.watch.lap(("aggregate", None))
             for node in level.full:
                 if node not in found.full:
                     resolve(found, node)
                 _remember(kernels, found, node)
+                found.watch.lap((phase_of(program, node), node))
             for each in level.parts:
                 inputs = {node: found.full[node] for node in each.inputs}
                 rows, block = spaces.rows(each.space), max(8, block_rows // 8 * 8)
                 answers = run_blocks(program, kernels, each, inputs, rows=rows, block=block, threads=threads, pool=pool)
                 found.full |= answers.full
                 found.members |= answers.members
+                found.watch.include(answers.watches)
     return found
 
 
