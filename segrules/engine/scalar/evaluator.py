@@ -155,7 +155,9 @@ class Evaluator:
         if not given:
             return on.found[table].get
         key = self._places[table][key_column(self.ruleset.contracts, table) or ""]
-        return {**on.found[table], **{row[key]: row for row in on.existing.in_time(table, given)}}.get
+        own = {row[key]: row for row in on.existing.in_time(table, given)}
+        others = on.found[table]
+        return lambda wanted: own.get(wanted) or others.get(wanted)
 
     def _must_exist(self, customer: Customer, on: _Date) -> None:
         contracts = self.ruleset.contracts
