@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -218,6 +221,9 @@ WRONG: list[tuple[Any, dict[str, Any], str]] = [
     (CUSTOMER, {"customers": [CUSTOMER]}, "D886"),
     (CUSTOMER, {"ordes": [ORDER]}, "C917"),
     (CUSTOMER, {"orders": ["o1"]}, "D882"),
+    (CUSTOMER, {"orders": ORDER}, "D882"),
+    (CUSTOMER, {"orders": None}, "D882"),
+    (CUSTOMER | {1: 2}, {}, "D883"),
     (["c1"], {}, "D882"),
     (CUSTOMER | {"id": "test-1"}, {}, "D887"),
     (CUSTOMER | {"id": None}, {}, "D887"),
@@ -229,6 +235,24 @@ def test_wrong_usage_is_told(one: Any, own: Any, related: dict[str, Any], code: 
     with pytest.raises(WrongUsage) as stopped:
         one.one(own, DAY, **related)
     assert codes(stopped) == [code]
+
+
+HOSTILE = (
+    float("nan"), float("inf"), 10**400, b"\xff", "\ud800", "x" * 100_000, "1" * 5000, "1e999999999", {}, [[]], [1],
+    set(), object(), Decimal("NaN"), Decimal("1e-999999"), Decimal("9e999999"), dt.datetime.max, dt.datetime.min, dt.date.max,
+    dt.datetime.max.replace(tzinfo=dt.UTC), dt.time(1), dt.timedelta(1), pd.NA, pd.NaT, np.int64(3), np.float64(2.5),
+    np.datetime64("2020-01-01"), True, 1j, "\x00", "0001-01-01", "9999-12-31T23:59:59-12:00", "٣", "2026-06-30T24:00",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: type(value).__name__)
+def test_any_value_is_taken_or_refused_with_a_finding(one: Any, value: Any) -> None:
+    for column in CUSTOMER | {"city": "", "phone": ""}:
+        with contextlib.suppress(BrokenContract, WrongUsage):
+            one.one(CUSTOMER | {column: value}, DAY)
+    for column in ORDER | {"id": ""}:
+        with contextlib.suppress(BrokenContract, WrongUsage, RunStopped):
+            one.one(CUSTOMER, DAY, orders=[ORDER | {column: value}])
 
 
 def test_names_of_columns_match_after_nfkc(one: Any) -> None:

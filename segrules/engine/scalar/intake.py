@@ -78,6 +78,8 @@ class Intake:
         self, related: Mapping[str, Related], table: str, rows: Iterable[object], owner: Value
     ) -> dict[str, Related]:
         """*related* with *rows* added to those of *table*; *owner*: the key of the customer."""
+        if not isinstance(rows, Iterable):
+            raise WrongUsage([Diagnostic("D882", NOWHERE, {"table": table, "kind": type(rows).__name__})])
         contract, reader = self._contracts.tables[table], self._readers[table]
         up, before = contract.belongs_to, related.get(table, NONE)
         is_direct = up is not None and up.table == self._contracts.customers
