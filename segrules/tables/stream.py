@@ -38,7 +38,7 @@ from segrules.tables.runs import Runs
 from segrules.tables.streamable import cut_tables
 from segrules.tables.uniqueness import Across
 
-PART_ROWS = 1 << 18
+PART_ROWS = 1 << 17
 """Rows of a part, of customers and what belongs to them together."""
 
 
