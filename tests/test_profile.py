@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from segrules.engine.profile import PHASES
@@ -13,6 +17,7 @@ from segrules.model.ruleset import Attribute, Segment
 from segrules.report.profile import as_json, screen
 from segrules.report.screen import plain
 from segrules.schema.types import BOOL, INTEGER
+from tests.test_cli import Case, check_schema, make_project, run
 from tests.test_vector import AS_OF, WRITTEN, col, rules, whole, world
 
 
@@ -50,3 +55,26 @@ def test_it_is_shown_in_both_languages(language: str, words: str) -> None:
     ruleset = rules(contracts, Segment("s", None, m.Compare(">=", col("id", INTEGER), whole(2)), WRITTEN))
     shown = plain(screen(evaluate_watched(ruleset, tables, AS_OF)[1], language))  # type: ignore[arg-type]
     assert words in shown and " s  s  (" in shown
+
+
+def test_the_command_shows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_project(Case(tmp_path, "start-en", ()), tmp_path)
+    monkeypatch.chdir(tmp_path)
+    command = ("evaluate", "--as-of", "2026-06-30", "--only", "dormant", "--profile")
+    code, plainly, _ = run((*command[:-1], "--lang", "en"), capsys)
+    assert code == 0
+    for language, words in (("en", "seconds, of all threads together:"), ("zh", "各步骤用时（所有线程合计）：")):
+        code, out, _ = run((*command, "--lang", language), capsys)
+        assert code == 0
+        shown = re.sub(r"\d+\.\d{3} s", "SECONDS", out)
+        assert words in shown and shown.count("SECONDS  ") == len(PHASES) + 1
+        assert language == "zh" or shown.startswith(plainly)
+    code, out, _ = run((*command, "--format", "json"), capsys)
+    found = json.loads(out)
+    check_schema(Case(tmp_path, "", command), found)
+    assert [one["name"] for one in found["profile"]["costliest"]] == ["dormant"]
+    assert found["profile"]["blocks"] >= 1
+    code, _, err = run((*command, "--stream"), capsys)
+    assert (code, err.split()[0]) == (2, "C929")

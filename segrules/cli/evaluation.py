@@ -17,7 +17,9 @@ from segrules.cli.options import Options
 from segrules.cli.project import as_of, load, real_path, unknown_name
 from segrules.diagnostics.diagnostic import Diagnostic, Help, Words, in_order
 from segrules.diagnostics.refusals import reason
+from segrules.engine.profile import Profile
 from segrules.engine.results import Results
+from segrules.engine.vector.evaluate import evaluate_watched
 from segrules.errors import SegrulesError, WrongUsage
 from segrules.model.names import Named, find
 from segrules.model.ruleset import RuleSet, Segmentation, StaticList
@@ -37,12 +39,13 @@ class Evaluated:
     existing: Tables
     results: Results
     warnings: tuple[Diagnostic, ...]
+    profile: Profile | None = None
 
 
 def evaluated(
-    options: Options, only: str | None = None, by: str | None = None, target: Path | None = None
+    options: Options, only: str | None = None, by: str | None = None, target: Path | None = None, watched: bool = False
 ) -> Evaluated:
-    """The whole flow for a command. Raises what its stages raise."""
+    """The whole flow for a command, *watched*: with where its time went. Raises what its stages raise."""
     rules = load(options)
     day = as_of(options, rules.ruleset)
     names = None if only is None else {name.definition for name in chosen_names(rules.ruleset, only)}
@@ -53,9 +56,13 @@ def evaluated(
         _keep_sources(rules.ruleset, target)
     definitions = None if names is None else names & set(rules.ruleset.definitions)
     existing = at(rules.ruleset, pipeline.bind(rules.ruleset), day)
-    results = pipeline.evaluate_existing(rules.ruleset, existing, day, definitions)
+    profile: Profile | None = None
+    if watched:
+        results, profile = evaluate_watched(rules.ruleset, existing, day, definitions)
+    else:
+        results = pipeline.evaluate_existing(rules.ruleset, existing, day, definitions)
     warnings = in_order([*rules.warnings, *existing.warnings, *results.warnings])
-    return Evaluated(rules.ruleset, existing, results, warnings)
+    return Evaluated(rules.ruleset, existing, results, warnings, profile)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

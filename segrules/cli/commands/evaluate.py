@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segrules.cli.options import Format, Options
+from segrules.diagnostics.diagnostic import Diagnostic
+from segrules.errors import WrongUsage
+from segrules.source import NOWHERE
 
 if TYPE_CHECKING:
     from segrules.cli.output import Output
@@ -33,20 +36,26 @@ def evaluate(
     stream: Annotated[
         bool, typer.Option("--stream", help="In parts, for Parquet tables larger than memory: counts, and -o FILE.")
     ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Where the time goes: per step, and the costliest definitions.")
+    ] = False,
 ) -> int:
     """Evaluate every rule over the data: counts on screen, one row per customer in a file."""
     from segrules.cli.evaluation import check_target, chosen_names, evaluated, write_file
     from segrules.cli.output import output_for
     from segrules.diagnostics.catalogue import say
     from segrules.report import averages, counts
+    from segrules.report import profile as profiles
     from segrules.report.screen import line
 
     output = output_for(options)
     if out is not None:
         check_target(out)
     if stream:
+        if profile:
+            raise WrongUsage([Diagnostic("C929", NOWHERE)])
         return _in_parts(options, output, out, only, by, cases)
-    done = evaluated(options, only, by, out)
+    done = evaluated(options, only, by, out, profile)
     output.warnings(done.warnings)
     if out is not None:
         write_file(done, out, chosen_names(done.ruleset, only), cases)
@@ -56,6 +65,8 @@ def evaluate(
         found = counts.as_json(done.ruleset, done.results, done.existing.accounts)
         if by is not None and means is not None:
             found["means"] = averages.as_json(by, means)
+        if done.profile is not None:
+            found["profile"] = profiles.as_json(done.profile)
         found["output"] = None if out is None else out.as_posix()
         found["diagnostics"] = output.listed(done.warnings)
         output.json(found)
@@ -63,6 +74,8 @@ def evaluate(
         output.results(counts.screen(done.ruleset, done.results, done.existing.accounts, output.language, wanted))
         if by is not None and means is not None:
             output.results([line(), *averages.screen(by, means, output.language)])
+        if done.profile is not None:
+            output.results([line(), *profiles.screen(done.profile, output.language)])
         if out is not None:
             rows = f"{done.results.customers:,}"
             output.messages([line(say("cli.written", output.language, file=out.as_posix(), n=rows))])
