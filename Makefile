@@ -8,10 +8,10 @@ PEERS := $(VENV)/.installed-bench
 # Two workers by default: the suite is sized for a machine with two cores.
 WORKERS ?= 2
 
-.PHONY: demo test check lint types bench fuzz tables docs clean help
+.PHONY: demo test check lint types bench bench-large fuzz tables docs clean help
 
 help:            ## this list
-	@grep -hE '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
 $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -44,6 +44,9 @@ check: lint types test  ## ruff, mypy --strict, the architecture test and all te
 
 bench: $(PEERS)  ## benchmarks beside their peers, answers compared first; QUICK=1: a minute
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(BENCH)
+
+bench-large: $(STAMP)  ## 50 million customers × 100 rules in parts: seconds and memory; LARGE="--customers 5000000"
+	$(BIN)/python -m benchmarks.large $(LARGE)
 
 fuzz: $(DEV)     ## the property tests with many more examples
 	SEGRULES_EXAMPLES=50 $(BIN)/python -m pytest tests/property -n $(WORKERS)
