@@ -88,6 +88,8 @@ attributes:
   tier: {value: city.tier}
   tens: {value: decade * 10}
   wide: {value: spent * 1000000000000}
+  inside: {value: count(orders where tens * 9_000_000_000_000_000_000 > 0)}
+  nested: {value: count(lines where count(orders where tens * 9_000_000_000_000_000_000 > 0) > 0)}
   last_paid: {value: max(orders.paid_at)}
   day: {value: date(last_paid)}
   fourth: {value: "qcut(spent by gender, 4)"}
@@ -239,9 +241,10 @@ def test_wrong_usage_is_told(one: Any, own: Any, related: dict[str, Any], code: 
 
 HOSTILE = (
     float("nan"), float("inf"), 10**400, b"\xff", "\ud800", "x" * 100_000, "1" * 5000, "1e999999999", {}, [[]], [1],
-    set(), object(), Decimal("NaN"), Decimal("1e-999999"), Decimal("9e999999"), dt.datetime.max, dt.datetime.min, dt.date.max,
-    dt.datetime.max.replace(tzinfo=dt.UTC), dt.time(1), dt.timedelta(1), pd.NA, pd.NaT, np.int64(3), np.float64(2.5),
-    np.datetime64("2020-01-01"), True, 1j, "\x00", "0001-01-01", "9999-12-31T23:59:59-12:00", "٣", "2026-06-30T24:00",
+    set(), object(), Decimal("NaN"), Decimal("1e-999999"), Decimal("9e999999"), dt.datetime.max, dt.datetime.min,
+    dt.date.max, dt.datetime.max.replace(tzinfo=dt.UTC), dt.time(1), dt.timedelta(1), pd.NA, pd.NaT, np.int64(3),
+    np.float64(2.5), np.datetime64("2020-01-01"), True, 1j, "\x00", "0001-01-01", "9999-12-31T23:59:59-12:00", "٣",
+    "2026-06-30T24:00",
 )  # fmt: skip
 
 
@@ -281,16 +284,46 @@ def test_an_overflow_stops_with_the_definition(project: segrules.Project) -> Non
     assert codes(stopped) == ["D851"]
 
 
+@pytest.mark.parametrize("engine", ["one", "reference", "vector"])
+def test_inside_an_aggregate_only_rows_overflow(project: segrules.Project, engine: str) -> None:
+    order, line = {name: [value] for name, value in (ORDER | {"id": "c1"}).items()}, {"no": ["o1"], "product": ["a"]}
+    none = {name: list[Any]() for name in order}, {name: list[Any]() for name in line}
+
+    def evaluated(name: str, orders: dict[str, Any], lines: dict[str, Any]) -> Any:
+        if engine == "one":
+            rows = [
+                dict(zip(table, row, strict=True))
+                for table in (orders, lines)
+                for row in zip(*table.values(), strict=True)
+            ]
+            related = {
+                "orders": [row for row in rows if "id" in row],
+                "lines": [row for row in rows if "id" not in row],
+            }
+            return project.evaluator(only=[name]).one(CUSTOMER | {"city": "Kiel"}, DAY, **related).stored[name]
+        customers = {each: [value] for each, value in (CUSTOMER | {"city": "Kiel", "phone": "1"}).items()}
+        run = project.evaluate(DAY, engine, [name], customers=customers, orders=orders, lines=lines)
+        return run.frame([name])[name].iloc[0]
+
+    assert evaluated("inside", *none) == 0
+    if engine != "vector":
+        assert evaluated("nested", order, none[1]) == 0
+    for name in ("inside", "nested"):
+        with pytest.raises(RunStopped) as stopped:
+            evaluated(name, order, line)
+        assert codes(stopped) == ["D850"]
+
+
 def test_functions_of_the_population(project: segrules.Project) -> None:
     with pytest.raises(WrongUsage) as stopped:
         project.evaluator()
     assert codes(stopped) == ["D881", "D881", "D880"]
-    run = project.evaluate(as_of=DAY)
+    run = project.evaluate(as_of=DAY, only=["fourth", "middle", "place"])
     with pytest.raises(WrongUsage) as stopped:
         project.evaluator(run=run)
     assert codes(stopped) == ["D880"] and "`place`" in str(stopped.value) and "`rank`" in str(stopped.value)
     placed = project.evaluator(run=run, only=["fourth", "middle"])
-    frame = run.frame(["spent", "fourth", "middle", "gender"])
+    frame = run.frame(["fourth", "middle", "gender"]).join(project.evaluate(as_of=DAY, only=["spent"]).frame(["spent"]))
     for key, row in frame.iterrows():
         order = ORDER | {"price": row["spent"], "quantity": 1}
         found = placed.one({"id": key, "known": "2020-01-01", "age": 40, "gender": row["gender"]}, DAY, orders=[order])
