@@ -260,17 +260,29 @@ def test_parameter(overrides: dict[str, str], name: str, type_: str, value: obje
     assert parameter.is_list == isinstance(value, tuple)
 
 
+GIVEN = "`--set {}=…` takes a value as it stands in a rule file, here {}"
+
+
 @pytest.mark.parametrize(
     ("overrides", "expected"),
     [
         ({"cutt": "3"}, "--set:1:1: N314 there is no parameter `cutt` to set (did you mean `cut`?)"),
-        ({"cut": "高"}, "--set:1:5: T429 parameter `cut` is integer; `高` is text (None)"),
-        ({"day": "5"}, "--set:1:5: T429 parameter `day` is date; `5` is integer (None)"),
-        ({"steps": "1,x"}, "--set:1:9: T429 parameter `steps` is decimal(1); `x` is text (None)"),
-        ({"homes": "[]"}, "--set:1:1: T428 parameter `homes` has no value (None)"),
+        (
+            {"cut": "高"},
+            "--set:1:5: T429 parameter `cut` is integer; `高` is text (" + GIVEN.format("cut", "integer") + ")",
+        ),
+        ({"day": "5"}, "--set:1:5: T429 parameter `day` is date; `5` is integer (" + GIVEN.format("day", "date") + ")"),
+        (
+            {"steps": "1,x"},
+            "--set:1:9: T429 parameter `steps` is decimal(1); `x` is text ("
+            + GIVEN.format("steps", "decimal(1)")
+            + ")",
+        ),
+        ({"cut": " "}, "--set:1:1: T428 parameter `cut` has no value (" + GIVEN.format("cut", "integer") + ")"),
+        ({"homes": "[]"}, "--set:1:1: T428 parameter `homes` has no value (" + GIVEN.format("homes", "text") + ")"),
         (
             {"cut": "99999999999999999999"},
-            "--set:1:5: T429 parameter `cut` is integer; `99999999999999999999` is text (None)",
+            "--set:1:5: T409 `99999999999999999999` is out of range (" + GIVEN.format("cut", "integer") + ")",
         ),
     ],
 )

@@ -55,8 +55,9 @@ def compare(op: CompareOp, left: Operand, right: Operand, span: Span, scope: Sco
     pair = comparable(left.node, right.node)
     if pair is None:
         return _incomparable(op, left, right, span, scope)
-    among_values(left, right, scope)
-    among_values(right, left, scope)
+    if op in ("=", "!=") or isinstance(pair[0].type, Text):
+        among_values(left, right, scope)
+        among_values(right, left, scope)
     return Compare(op, *pair, span=span)
 
 

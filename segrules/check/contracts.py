@@ -9,7 +9,7 @@ uses it stays quiet; stored columns come before computed ones, and those in the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from segrules.check.columns import written_columns
@@ -59,6 +59,19 @@ def contracts(project: ProjectFile, found: list[Diagnostic]) -> Contracts[Expr] 
         found.append(Diagnostic("R542", parent.span, {"table": made.customers}))
         made = replace(made, tables={**made.tables, made.customers: replace(customers, belongs_to=None)})
     return made
+
+
+def lost_tables(project: ProjectFile, made: Contracts[Expr], found: Iterable[Diagnostic]) -> frozenset[str]:
+    """The tables of which rules need not say that they are unknown or belong to nobody: what is wrong with them has
+    been reported where they are defined."""
+    unknown = {str(one.args["table"]) for one in found if one.code == "N308"}
+    torn = {
+        table.name.text
+        for table in project.tables
+        if table.parent is not None and made.tables[table.name.text].belongs_to is None
+    }
+    below = {name for name in made.tables if made.chain(name)[-1] in torn}
+    return frozenset((unknown | torn | below) - {made.customers})
 
 
 def known_zone(word: Word, found: list[Diagnostic]) -> str | None:
@@ -154,7 +167,7 @@ def _source(written: WrittenSource | None) -> FileSource | DatabaseSource | None
         return None
     if written.url is not None:
         return DatabaseSource(written.url.text, written.table, written.query)
-    return None if written.path is None else FileSource(written.path.text, written.sheet)
+    return None if written.path is None else FileSource(written.path.text, written.sheet, span=written.path.span)
 
 
 def _format(written: WrittenFormat) -> Format:
@@ -185,6 +198,8 @@ def _distinct(
         return table
     source = all_written[origin.text]
     by = source.parent_by
+    if source.parent is not None and not source.parent.text:
+        return table
     if source.parent is None or source.parent.text != name or by is None:
         found.append(Diagnostic("R543", origin.span, {"table": name, "from": origin.text}))
         return table
@@ -214,7 +229,7 @@ def _without_loops(
     """*tables* with `belongs_to`, loops reported and cut."""
     linked = dict(tables)
     for name, table in written.items():
-        if table.parent is None or table.parent_by is None:
+        if table.parent is None or table.parent_by is None or not table.parent.text:
             continue
         if table.parent.text not in tables:
             found.append(_no_table(table.parent, tables))

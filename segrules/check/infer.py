@@ -16,6 +16,7 @@ from segrules.check import arithmetic, comparisons, texts
 from segrules.check.advice import beside, case_of, instead_of
 from segrules.check.calls import counted, modifiers, scalar
 from segrules.check.comparisons import Operand
+from segrules.check.parameters import is_given
 from segrules.check.populations import population
 from segrules.check.related import aggregate, counts_rows, table_of
 from segrules.check.resolve import ToParameter, find, is_list_parameter, list_parameter, meaning
@@ -23,8 +24,9 @@ from segrules.check.scope import Scope, any_wrong, is_wrong, wrong
 from segrules.check.suggest import nearest
 from segrules.check.values import stored
 from segrules.check.widen import convert, shown
-from segrules.diagnostics.diagnostic import Diagnostic, Help, Words
+from segrules.diagnostics.diagnostic import Argument, Diagnostic, Help, Words
 from segrules.model.expr import And, Constant, Expr, IsMissing, Not, Or
+from segrules.model.ruleset import Parameter
 from segrules.schema.functions import FUNCTIONS, by_spelling
 from segrules.schema.types import BOOL, INT64_MIN, INTEGER, Bool, Integer, ListOfText, Untyped
 from segrules.source import Span
@@ -145,6 +147,7 @@ def _literal(written: w.Literal, scope: Scope) -> Expr:
 def _amount(written: w.Expr, least: int, scope: Scope) -> int | None:
     """The number of units of a window or shift, a literal or a parameter; None after a report."""
     value: object = None
+    given: Parameter | None = None
     if isinstance(written, w.Literal):
         value = written.value if written.kind == "integer" else None
     elif isinstance(written, w.Name):
@@ -157,11 +160,18 @@ def _amount(written: w.Expr, least: int, scope: Scope) -> int | None:
             if parameter is None:
                 return None
             value = parameter.value if isinstance(parameter.type, Integer) and not parameter.is_list else None
+            given = parameter if is_given(parameter) else None
     else:
         return None
     if isinstance(value, int) and least <= value <= MOST_UNITS:
         return value
-    scope.report("T413", written.span, {"text": shown(written), "least": least, "most": MOST_UNITS})
+    args: dict[str, Argument] = {"text": shown(written), "least": least, "most": MOST_UNITS}
+    if given is None:
+        scope.report("T413", written.span, args)
+    else:
+        args["text"] = shown(given.span)
+        help_ = Help("given", {"name": given.name, "least": least})
+        scope.found.append(Diagnostic("T413", given.span, args, help_, also=(written.span,)))
     return None
 
 

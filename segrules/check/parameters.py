@@ -23,8 +23,13 @@ from segrules.model.expr import Constant
 from segrules.model.ruleset import Parameter
 from segrules.schema.types import UNTYPED, Text, Type, Untyped, Value, is_numeric, widest
 from segrules.source import Source
+from segrules.syntax.keywords import TERMINALS
+from segrules.syntax.parser import parse_literal
 
-COMMAS = re.compile("[,，、]")
+GIVEN = "--set"
+COMMAS = (",", "，", "、")
+QUOTED = TERMINALS["TEXT"]
+PIECES = re.compile(rf"\s*\[?\s*(?:{QUOTED})\s*\]?\s*(?:[,，、]|\Z)|[^,，、]*(?:[,，、]|\Z)")
 
 
 def parameters(
@@ -37,7 +42,7 @@ def parameters(
             if written.name.text not in made:
                 made[written.name.text] = _parameter(written, written.values, timezone, found)
     for given, text in overrides.items():
-        place = Source("--set", f"{given}={text}")
+        place = Source(GIVEN, f"{given}={text}")
         name = unicodedata.normalize("NFKC", given)
         if name not in made:
             meant = nearest(name, made)
@@ -90,15 +95,23 @@ def _overridden(
 ) -> Parameter | None:
     """The parameter with the value that *place* gives after *start*."""
     pieces = _pieces(place.text, start) if parameter.is_list else [(start, len(place.text))]
+    given = Help("given", {"name": parameter.name, "type": str(parameter.type)})
     items: list[tuple[Type, Value]] = []
     type_: Type = UNTYPED
     for begin, end in pieces:
         span = place.span(begin, end)
         scalar = Scalar(span.text, span.text, False, span)
-        item = (Text(), span.text) if isinstance(parameter.type, Text) else constant(scalar, timezone)
+        item = _text(scalar) if isinstance(parameter.type, Text) else constant(scalar, timezone)
         if isinstance(item, Diagnostic):
-            found.append(item)
+            found.append(replace(item, help=given))
             return None
+        if isinstance(item[0], Text) and not isinstance(parameter.type, Text):
+            if not span.text.strip():
+                found.append(Diagnostic("T428", place.whole(), {"name": parameter.name}, given))
+                return None
+            if span.text.strip().lstrip("-").replace("_", "").isdecimal():
+                found.append(Diagnostic("T409", span, {"text": shorten(span.text)}, given))
+                return None
         both = widest(type_, item[0])
         if both is None or not _same_family(parameter.type, item[0]):
             args = {
@@ -107,23 +120,37 @@ def _overridden(
                 "text": shorten(span.text),
                 "found": str(item[0]),
             }
-            found.append(Diagnostic("T429", span, args))
+            found.append(Diagnostic("T429", span, args, given))
             return None
         type_ = both
         items.append(item)
     nodes = [convert(Constant(value, one), type_) for one, value in items]
     stored = tuple(node.value for node in nodes if isinstance(node, Constant))
     if not stored or len(stored) < len(nodes):
-        found.append(Diagnostic("T428", place.whole(), {"name": parameter.name}))
+        found.append(Diagnostic("T428", place.whole(), {"name": parameter.name}, given))
         return None
-    return replace(parameter, type=type_, value=stored if parameter.is_list else stored[0])
+    value = stored if parameter.is_list else stored[0]
+    return replace(parameter, type=type_, value=value, span=place.span(start, len(place.text)))
+
+
+def is_given(parameter: Parameter) -> bool:
+    """Whether the value of *parameter* comes from outside the rule files; then its span is that value."""
+    return parameter.span.source.name == GIVEN
+
+
+def _text(scalar: Scalar) -> tuple[Type, Value]:
+    """A text; quotes around the whole are not part of it, as in a rule file."""
+    literal = parse_literal(Source("", scalar.text))
+    quoted = literal is not None and literal.kind == "text"
+    return Text(), literal.value if literal is not None and quoted else scalar.text
 
 
 def _pieces(text: str, start: int) -> list[tuple[int, int]]:
-    """The stretches between commas, brackets around all and blanks around each left out."""
+    """The stretches between commas outside quotes, brackets around all and blanks around each left out."""
     found = []
     begin = start
-    for end in [*(comma.start() for comma in COMMAS.finditer(text, start)), len(text)]:
+    commas = [piece.end() - 1 for piece in PIECES.finditer(text, start) if piece[0][-1:] in COMMAS]
+    for end in [*commas, len(text)]:
         piece = text[begin:end]
         bare = piece.strip().removeprefix("[").removesuffix("]").strip()
         if bare:

@@ -41,7 +41,7 @@ def table_of(call: WrittenCall, scope: Scope, quiet: bool = False) -> str | None
         return None
     customers = scope.contracts.customers
     if found == customers or scope.contracts.chain(found)[-1] != customers:
-        if not quiet:
+        if not quiet and found not in scope.lost:
             scope.report("T416", field.span, {"table": found, "customers": customers})
         return None
     return found
@@ -51,7 +51,7 @@ def _named(call: WrittenCall, field: Written, scope: Scope, quiet: bool) -> str 
     tables = scope.contracts.tables
     if isinstance(field, Name) and len(field.parts) == 1 and field.parts[0] in tables:
         return field.parts[0]
-    if quiet:
+    if quiet or (isinstance(field, Name) and field.parts[0] in scope.lost):
         return None
     help_: Help | None = None
     if isinstance(field, Name) and len(field.parts) == 1:
@@ -67,7 +67,7 @@ def _named(call: WrittenCall, field: Written, scope: Scope, quiet: bool) -> str 
 def _qualified(call: WrittenCall, field: Written, scope: Scope, quiet: bool) -> str | None:
     named = _tables_in(field, scope)
     found = _lowest(named, scope)
-    if found is None and not quiet:
+    if found is None and not quiet and not any(name.parts[0] in scope.lost for name in _names_in(field)):
         tables = [table for table in scope.contracts.tables if _is_related(table, scope)]
         args: Args = {"function": call.function, "text": shown(field)}
         customers = scope.contracts.customers

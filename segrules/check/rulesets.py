@@ -17,7 +17,7 @@ from typing import TypeAlias, assert_never
 
 from segrules.check.bounds import bounds
 from segrules.check.columns import computed
-from segrules.check.contracts import contracts
+from segrules.check.contracts import contracts, lost_tables
 from segrules.check.facts import finite_values
 from segrules.check.infer import infer, predicate
 from segrules.check.missing import can_be_missing
@@ -99,12 +99,13 @@ class _Checker:
     @staticmethod
     def of(project: Project, made: Contracts[Expr], overrides: Mapping[str, str], found: list[Diagnostic]) -> _Checker:
         assert project.file is not None
+        lost = lost_tables(project.file, made, found)
         names = namespace(project.rules, made, found)
         values = parameters(project.rules, overrides, made.timezone, found)
         tables = {table.name.text: table for table in reversed(project.file.tables)}
         made = computed(made, tables, names, values, found)
         facts: dict[str, Fact] = {}
-        scope = Scope(made, names, values, facts, found, (made.customers,))
+        scope = Scope(made, names, values, facts, found, (made.customers,), lost=lost)
         written: dict[str, Written] = {}
         for file in project.rules:
             several: tuple[Written, ...] = (

@@ -73,7 +73,8 @@ class Fact:
 @dataclass(frozen=True, slots=True)
 class Scope:
     """`chain` holds the tables whose columns are in sight, the row at hand first; `subject` is what a cell tests;
-    `inside` is the segmentation that is being checked, whose own cases have no bare ids there."""
+    `inside` is the segmentation that is being checked, whose own cases have no bare ids there; `lost` are the tables
+    that are unknown or belong to nobody, which has been reported."""
 
     contracts: Contracts[Expr]
     names: Names
@@ -84,6 +85,7 @@ class Scope:
     sight: Sight = "customer"
     subject: Expr | None = None
     inside: str | None = None
+    lost: frozenset[str] = frozenset()
 
     def about(self, subject: Expr) -> Scope:
         """The same scope inside a cell or band that tests *subject*."""

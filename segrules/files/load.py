@@ -16,6 +16,7 @@ from segrules.files import disk
 from segrules.files.documents import Project, ProjectFile, RuleFile, TestFile
 from segrules.files.examples import read_tests
 from segrules.files.grid import read_table
+from segrules.files.names import strange_names
 from segrules.files.project import DEFAULT_RULES, DEFAULT_TESTS, read_project
 from segrules.files.rules import read_rules
 from segrules.files.segmentations import ReadTable
@@ -65,6 +66,7 @@ def _tree(folder: Path, path: str, kind: Kind, found: list[Diagnostic]) -> Map |
     if root is None or isinstance(root, Broken):
         return None
     found.extend(shape_errors(kind, root))
+    found.extend(strange_names(kind, root) if isinstance(root, Map) else ())
     return root if isinstance(root, Map) else None
 
 

@@ -74,7 +74,7 @@ def _table(entry: Entry, found: list[Diagnostic]) -> WrittenTable:
         from_=fields.word(origin) if source is None else None,
         columns=tuple(_column(column, found) for column in fields.entries(fields.get(node, "columns"))),
         key=fields.word(fields.get(node, "key")),
-        parent=fields.word(fields.get(parent, "table")),
+        parent=_parent(node, parent),
         parent_by=fields.word(fields.get(parent, "by")),
         time=fields.word(fields.get(node, "time")),
         rows=None if rows is None else expression(rows, found),
@@ -84,6 +84,13 @@ def _table(entry: Entry, found: list[Diagnostic]) -> WrittenTable:
         quarantine=fields.text(fields.get(node, "bad_rows")) == "quarantine",
         label=fields.text(fields.get(node, "label")),
     )
+
+
+def _parent(node: Node, parent: Node | None) -> Word | None:
+    """The table that `belongs_to` names; an empty word where it names none, which has been reported."""
+    if parent is None:
+        return None
+    return fields.word(fields.get(parent, "table")) or Word("", fields.key_span(node, "belongs_to") or node.span)
 
 
 def _keep(written: str | None) -> Literal["first", "last"] | None:

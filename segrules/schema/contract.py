@@ -49,6 +49,7 @@ class FileSource:
 
     path: str
     sheet: str | None = None
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

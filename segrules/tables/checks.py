@@ -105,13 +105,13 @@ def _of_column(
         kind = TEXT if isinstance(contract.type, ListOfText) else contract.type
         names = ", ".join(f"`{spelled(value, kind, zone)}`" for value in contract.values[:8])
         more = " …" if len(contract.values) > 8 else ""
-        yield broken("D835", there & ~_among(column, contract.values), values=names + more)
+        yield broken("D835", there & ~_among(column, contract.values), "values", values=names + more)
     if contract.min is not None:
         low = spelled(contract.min, contract.type, zone)
-        yield broken("D836", there & _beyond(column, contract.min, below=True), bound=low)
+        yield broken("D836", there & _beyond(column, contract.min, below=True), "min", bound=low)
     if contract.max is not None:
         high = spelled(contract.max, contract.type, zone)
-        yield broken("D837", there & _beyond(column, contract.max, below=False), bound=high)
+        yield broken("D837", there & _beyond(column, contract.max, below=False), "max", bound=high)
 
 
 def _help(fault: Fault, of: Type) -> str | None:

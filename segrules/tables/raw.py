@@ -31,7 +31,8 @@ SHOWN = 40
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Which table it is and where it comes from, for messages: `shown` is a path, a database or empty for a table
-    that the caller gave; `span` is the table's place in segrules.yaml."""
+    that the caller gave; `span` is the place of the file's path in segrules.yaml, else the table's (the URL of a
+    database may hold a password, and places are shown)."""
 
     table: str
     shown: str

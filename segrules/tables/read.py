@@ -10,6 +10,7 @@ of the library that met it.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,9 @@ def read(table: Table[Any], folder: Path, given: object | None, columns: Collect
 
         return read_given(given, origin, wanted)
     match table.source:
-        case FileSource(path, sheet):
+        case FileSource(path, sheet, span):
+            if span.text and "://" not in path:
+                origin = replace(origin, span=span)
             return read_file(folder, path, sheet, table.format, origin, wanted)
         case DatabaseSource():
             from segrules.tables.database import read_database

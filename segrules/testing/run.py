@@ -94,7 +94,7 @@ def _at_given(found: Diagnostic, example: Example) -> Diagnostic:
         return found
     given = found.span.source.text.partition("=")[0]
     spans = [each.span for each in example.given if each.name.definition == given]
-    return replace(found, span=spans[0]) if spans else found
+    return replace(found, span=spans[0], help=None, also=()) if spans else found
 
 
 def _compared(ruleset: RuleSet, example: Example, tables: Tables, reference: Results, bulk: Results) -> Verdict:
