@@ -34,6 +34,8 @@ BLOCK_ROWS = 1 << 15
 _SCRATCH = 1 << 19
 _TAKEN = 128
 _FEW = 3
+_EIGHT = 8
+_LEAST, _WORKSPACE = 1 << 12, 1 << 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def run_blocks(
     read = {part for stage in plan.stages for node in stage.kernels for part in operands(program.ops[node])}
     rails = tuple((node, *plan.rails[node]) for node in sorted(read) if node in plan.rails and node not in inputs)
     level = _Level(plan, inputs, _comparisons(program, plan, inputs, kernels, pool), steps, rails)
-    block = min(block, -(-rows // 8) * 8 or 8)
+    block = min(block, -(-rows // 8) * 8 or 8, _rows_that_fit(plan))
     spaces: SimpleQueue[Workspace] = SimpleQueue()
     starts = range(0, max(rows, 1), block)
     threads = min(threads, len(starts))
@@ -116,6 +118,12 @@ def run_blocks(
         answers.full[node] = joined([cells[place] for cells in found])
     _collect(sinks, plan, program, outputs, members, rows, answers)
     return answers
+
+
+def _rows_that_fit(plan: Plan) -> int:
+    """How many rows a block of a large program may have, so that a workspace stays small."""
+    kernels = sum(len(stage.kernels) for stage in plan.stages)
+    return max(_LEAST, _WORKSPACE // (plan.rows + _EIGHT * kernels) // _EIGHT * _EIGHT * _EIGHT)
 
 
 def _steps(
