@@ -110,7 +110,7 @@ def wanted(results: Results, ordinal: int) -> dict[str, tuple[type, Value]]:
     return {name: (type(value), value) for name, value in found.items()}
 
 
-@slow
+@settings(slow, max_examples=EXAMPLES // 5)
 @given(st.integers(0, 2**48))
 def test_what_needs_everybody_is_refused_by_name(seed: int) -> None:
     random = Random(seed)
@@ -125,7 +125,7 @@ def test_what_needs_everybody_is_refused_by_name(seed: int) -> None:
         assert {one.code for one in stopped.value.diagnostics} <= {"D880", "D881"}
 
 
-@slow
+@settings(slow, max_examples=EXAMPLES // 5)
 @given(st.integers(0, 2**48))
 def test_both_engines_cut_at_the_same_thresholds(seed: int) -> None:
     random = Random(seed)

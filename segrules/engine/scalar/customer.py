@@ -44,7 +44,9 @@ class Customer:
     related: Mapping[str, Related]
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{name} {len(one.rows):,}" for name, one in self.related.items())
+        customers = self.evaluator.ruleset.contracts.customers
+        related = {name: one for name, one in self.related.items() if name != customers}
+        counts = ", ".join(f"{name} {len(one.rows):,}" for name, one in related.items())
         return f"<Customer of {self.evaluator.ruleset.name}: rows of {counts or 'no table'}>"
 
     def with_row(self, table: str, row: Mapping[str, object]) -> Customer:

@@ -183,11 +183,9 @@ class Writer:
         found = self._written(key, text, level, nullable or (bool(guard) and level is Level.ONE))
         outside = f"not {IN_RANGE.format(found.name)}"
         if level is Level.ROWS:
-            every = f"for one in {found.name}:"
-            self.lines.append(every)
             gap = "one is not None and " if nullable else ""
-            stop = f"    if {gap}not {IN_RANGE.format('one')}"
-            self.lines.append(f"{stop} and {outer}: stop({number})" if guard else f"{stop}: stop({number})")
+            tests = " and ".join([f"{gap}not {IN_RANGE.format('one')}", *guard])
+            self.lines += [f"for one in {found.name}:", f"    if {tests}: stop({number})"]
             return found
         outside = f"{found.name} is not None and {outside}" if nullable else outside
         if guard:
