@@ -18,7 +18,7 @@ from segrules.cli.options import Format, Options
 from segrules.cli.output import output_for
 from segrules.cli.project import overrides, project_of, real_path
 from segrules.diagnostics.catalogue import say
-from segrules.diagnostics.diagnostic import Diagnostic, Help, in_order
+from segrules.diagnostics.diagnostic import Diagnostic, Help, Words, in_order
 from segrules.errors import WrongUsage
 from segrules.files.documents import Project
 from segrules.files.load import POLICIES_FILE, PROJECT_FILE
@@ -50,7 +50,7 @@ def validate_files(options: Options, paths: Sequence[Path]) -> int:
     if options.format == Format.text:
         if ruleset is not None and not everything:
             files, names = len(project.rules), len(ruleset.definitions)
-            output.messages([line(say("cli.ok", output.language, files=files, names=names))])
+            output.messages([line(say("cli.ok", output.language, files=Words("cli.rule_files", {"n": files}), names=Words("cli.names", {"n": names})))])
         else:
             output.messages([line(summary(chosen, output.language))])
         if elsewhere := len(everything) - len(chosen):

@@ -40,6 +40,8 @@ def explain(
         customer = sys.stdin.readline().strip().removeprefix("\ufeff")
         if not customer:
             raise WrongUsage([Diagnostic("C916", NOWHERE)])
+        if not sys.stdin.isatty() and any(line.strip() for line in sys.stdin):
+            raise WrongUsage([Diagnostic("C930", NOWHERE)])
     rules = load(options)
     ruleset = rules.ruleset
     wanted = None
