@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from benchmarks import texts
 from benchmarks.contender import Digest, Work
-from benchmarks.customers import TODAY, tag_flags, with_flags
+from benchmarks.customers import TODAY, doubles, tag_flags, with_flags
 from benchmarks.trees import And, Between, Compare, Flag, HasAny, Literal, Missing, Not, OneOf, Or, Recent, Tree, rules
 
 OPERATORS = {">=": "ge", ">": "gt", "<": "lt", "<=": "le", "=": "eq", "!=": "ne"}
@@ -194,7 +194,9 @@ class Numexpr:
 
 def numbers(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     """Doubles where something is missing (NaN) or money, bool or integers otherwise."""
-    if pa.types.is_decimal(column.type) or column.null_count:
+    if pa.types.is_decimal(column.type):
+        return doubles(column).to_numpy(zero_copy_only=False)
+    if column.null_count:
         if pa.types.is_boolean(column.type):
             column = column.cast(pa.int8())
         return column.cast(pa.float64()).to_numpy(zero_copy_only=False)

@@ -32,18 +32,24 @@ PATIENCE = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Seconds for all rows, scaled where *share* is less than one; memory in MB at its highest, loading included."""
+    """Seconds for all rows, scaled where *share* is less than one; `processor`: those that all threads of a run took
+    together, which a busy machine changes less; memory in MB at its highest, loading included."""
 
     name: str
     version: str
     share: float = 1.0
     runs: tuple[float, ...] = ()
     fresh: tuple[float, ...] = ()
+    processor: tuple[float, ...] = ()
     peak: int | None = None
 
     @property
     def median(self) -> float | None:
         return statistics.median(self.runs) if self.runs else None
+
+    @property
+    def processor_median(self) -> float | None:
+        return statistics.median(self.processor) if self.processor else None
 
     @property
     def fresh_median(self) -> float | None:
@@ -60,22 +66,29 @@ class Runner:
     share: float
     runs: list[float] = field(default_factory=list)
     fresh: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
     peak: int = 0
+    used: float = 0.0
 
     def ask(self, what: str) -> tuple[float, Digest | None]:
         assert self.process.stdin is not None
         print(what, file=self.process.stdin, flush=True)
         found = heard(self.process, self.name)
         self.peak = found["peak"]
+        self.used = found["processor"] / self.share
         return found["seconds"] / self.share, found["digest"]
 
     def again(self, what: str, times: list[float]) -> None:
         """One more round, unless this contender has had enough of them and of the time."""
         if len(times) < ENOUGH or sum(times) * self.share < PATIENCE:
             times.append(self.ask(what)[0])
+            if what == "run":
+                self.processor.append(self.used)
 
     def result(self) -> Result:
-        return Result(self.name, self.version, self.share, tuple(self.runs), tuple(self.fresh), self.peak)
+        return Result(
+            self.name, self.version, self.share, tuple(self.runs), tuple(self.fresh), tuple(self.processor), self.peak
+        )
 
 
 def heard(process: subprocess.Popen[str], name: str) -> dict[str, Any]:
@@ -135,7 +148,9 @@ def compare(answers: dict[str, Digest | None], work: Work) -> None:
         wrong = [at for at, (a, b) in enumerate(zip(expected, found or [], strict=True)) if not same(a, b)]
         if wrong:
             at = wrong[0]
-            raise SystemExit(f"{name} differs from segrules in {len(wrong)} answers; {at}: {expected[at]} {found}")
+            raise SystemExit(
+                f"{name} differs from segrules in {len(wrong)} answers; {at}: {expected[at]}, {(found or [])[at]}"
+            )
 
 
 def same(a: Any, b: Any) -> bool:

@@ -60,14 +60,15 @@ def orders(work: Work, results: Sequence[Result]) -> str:
 
 def table(results: Sequence[Result], loaded: str, fresh: str) -> list[str]:
     ours = next(one for one in results if one.name == "segrules")
-    lines = [f"  {'':16}{loaded:>28}{fresh:>26}{'memory':>10}  version"]
+    lines = [f"  {'':16}{loaded:>28}{'of processors':>26}{fresh:>26}{'memory':>10}  version"]
     for one in results:
         if one.median is None:
             lines.append(f"  {one.name:16}{one.version}")
             continue
         scaled = "" if one.share == 1 else f" (scaled from {one.share:.2%} of the rows)"
         lines.append(
-            f"  {one.name:16}{timed(one.median, ours.median):>28}{timed(one.fresh_median, ours.fresh_median):>26}"
+            f"  {one.name:16}{timed(one.median, ours.median):>28}"
+            f"{timed(one.processor_median, ours.processor_median):>26}{timed(one.fresh_median, ours.fresh_median):>26}"
             f"{f'{one.peak:,} MB':>10}  {one.version}{scaled}"
         )
     return lines + verdict(results, ours)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from benchmarks import texts
 from benchmarks.contender import Digest, Work
+from benchmarks.customers import doubles
 from benchmarks.trees import rules
 
 
@@ -24,7 +25,7 @@ def mappings(work: Work) -> list[dict[str, Any]]:
         if pa.types.is_date32(column.type):
             column = column.cast(pa.int32())
         elif pa.types.is_decimal(column.type):
-            column = column.cast(pa.float64())
+            column = doubles(column)
         columns[name] = column.to_pylist()
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 

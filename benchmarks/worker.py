@@ -1,8 +1,8 @@
 """One contender in a process of its own.
 
-In: lines on standard input, `load`, `run` or `fresh`.  Out: for each a line of JSON: seconds, digest of the answer,
-highest memory in MB so far.  Always: what a library prints goes to standard error; the clock runs around the
-contender's own work only; garbage is collected before it starts.
+In: lines on standard input, `load`, `run` or `fresh`.  Out: for each a line of JSON: seconds, those of all processors
+together, digest of the answer, highest memory in MB so far.  Always: what a library prints goes to standard error; the
+clock runs around the contender's own work only; garbage is collected before it starts.
 
     python -m benchmarks.worker polars '{"kind": "rules", …}'
 """
@@ -56,13 +56,13 @@ def main() -> None:
     say(answers, version=contender.version(), share=contender.share)
     for line in sys.stdin:
         gc.collect()
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         answer = getattr(contender, line.strip())()
-        seconds = time.perf_counter() - start
+        seconds, processor = time.perf_counter() - start, time.process_time() - used
         digest = None if answer is None else contender.digest(answer)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         del answer
-        say(answers, seconds=seconds, digest=digest, peak=peak)
+        say(answers, seconds=seconds, processor=processor, digest=digest, peak=peak)
 
 
 def say(answers: Any, **fields: Any) -> None:
