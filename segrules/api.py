@@ -109,7 +109,7 @@ class Project:
         output: str | Path | None = None,
         cases: bool = False,
     ) -> StreamedRun:
-        """`evaluate` in parts, of Parquet tables larger than memory; keys and values go to *output*, .csv or .parquet."""
+        """`evaluate` in parts, of Parquet larger than memory; keys and values go to *output*, .csv or .parquet."""
         from segrules.report.streamed import streamed
 
         ruleset = self.rules.ruleset
