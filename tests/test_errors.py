@@ -3,7 +3,8 @@
 In: files of chunks between `---`. A chunk is one rule file in the default project (`default_project.yaml`), or several
 files, each after a line `=== path`. What is expected stands on the line that is wrong, after `#!`: codes with their
 1-based columns, both ends included. `purpose:` and `owner:` are added to rule files that have neither (not after
-`=== path as is`). Behind the columns may stand the key of the help that is offered.  Out: `pytest --update` writes the expectations anew.
+`=== path as is`). Behind the columns may stand the key of the help.
+Out: `pytest --update` writes the expectations anew.
 
     rich: {label: 富裕, when: annual_income >= "高"}      #! T403 27-46 number
 """

@@ -50,7 +50,18 @@ def validate_files(options: Options, paths: Sequence[Path]) -> int:
     if options.format == Format.text:
         if ruleset is not None and not everything:
             files, names = len(project.rules), len(ruleset.definitions)
-            output.messages([line(say("cli.ok", output.language, files=Words("cli.rule_files", {"n": files}), names=Words("cli.names", {"n": names})))])
+            output.messages(
+                [
+                    line(
+                        say(
+                            "cli.ok",
+                            output.language,
+                            files=Words("cli.rule_files", {"n": files}),
+                            names=Words("cli.names", {"n": names}),
+                        )
+                    )
+                ]
+            )
         else:
             output.messages([line(summary(chosen, output.language))])
         if elsewhere := len(everything) - len(chosen):
