@@ -489,12 +489,21 @@ def test_from_python(demo: Path, tmp_path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_customers(tmp_path: Path) -> None:
-    """Four times the customers take no tenth more memory: measured, each run in a process of its own."""
-    peaks = {}
-    for customers in (1_000_000, 4_000_000):
+    """Four times the customers take no tenth more memory: measured, each run in a process of its own.
+
+    A peak is what a run needs plus what the allocator happened to keep, which varies by some percent on a busy
+    machine; so the least of up to three runs counts for each size. Memory that grows does so in every run.
+    """
+    sizes = (1_000_000, 4_000_000)
+    peaks: dict[int, list[int]] = {customers: [] for customers in sizes}
+    for customers in sizes:
         large.write(tmp_path / str(customers), customers, 20, population=False)
-        found = large.measured(tmp_path / str(customers))
-        assert found["customers"] == customers
-        assert found["members"] > customers
-        peaks[customers] = found["peak_bytes"]
-    assert peaks[4_000_000] < 1.1 * peaks[1_000_000]
+    for _ in range(3):
+        for customers in sizes:
+            found = large.measured(tmp_path / str(customers))
+            assert found["customers"] == customers
+            assert found["members"] > customers
+            peaks[customers].append(found["peak_bytes"])
+        if min(peaks[4_000_000]) < 1.1 * min(peaks[1_000_000]):
+            return
+    raise AssertionError(peaks)
