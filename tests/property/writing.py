@@ -295,8 +295,9 @@ def kinds(self: Writer) -> tuple[Type, Type]:
 def compared(self: Writer, type_: Type, depth: int) -> Piece:
     op = self.random.choice(("=", "!=", "<", "<=", ">", ">="))
     first, second = kinds(self)
-    left, right = make(self, first, depth), other(self, second, op in ("=", "!="))
-    if (left.finite or is_literal(left)) and op in ("=", "!="):
+    held = op in ("=", "!=") or isinstance(first, Text)
+    left, right = make(self, first, depth), other(self, second, held)
+    if (left.finite or is_literal(left)) and held:
         left = unheld(self, left)
     if self.chance(0.3):
         left, right = right, left
@@ -331,8 +332,12 @@ def is_literal(piece: Piece) -> bool:
 def ranged(self: Writer, type_: Type, depth: int) -> Piece:
     first, second = kinds(self)
     word = self.word(self.random.choice(("between", "not between")))
-    ends = [make(self, second, 1) for _ in range(2)]
-    tokens = (*at(self, make(self, first, depth), SUM), word, *at(self, ends[0], SUM))
+    held = isinstance(first, Text)
+    ends = [other(self, second, True) if held else make(self, second, 1) for _ in range(2)]
+    operand = make(self, first, depth)
+    if held and (operand.finite or is_literal(operand)):
+        operand = unheld(self, operand)
+    tokens = (*at(self, operand, SUM), word, *at(self, ends[0], SUM))
     return Piece((*tokens, self.word("to"), *at(self, ends[1], SUM)), TEST)
 
 
