@@ -100,7 +100,7 @@ def opened(table: Table[Expr], folder: Path, key: str, zone: str, batch: int = B
     assert isinstance(table.source, FileSource)
     path = table.source.path
     file = folder / path
-    origin = Origin(table.name, path, table.span)
+    origin = Origin(table.name, path, table.source.span)
     wanted = {name: column.span for name, column in table.columns.items() if column.value is None}
     if not file.exists():
         raise stop("D801", origin, "relative")
