@@ -1,6 +1,13 @@
-"""Options of the test run."""
+"""Options of the test run; generated cases are the same in every run, but for `make fuzz`, which tries new ones."""
+
+import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("repeatable", derandomize=True)
+if "SEGRULES_EXAMPLES" not in os.environ:
+    settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
