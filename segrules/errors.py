@@ -49,3 +49,27 @@ class RunStopped(SegrulesError):
     """Evaluation could not give a right answer: overflow, a `unique` segmentation with two cases true."""
 
     exit_code = 4
+
+
+class Refused(SegrulesError):
+    """Worked, and the answer is no: a guard exceeded, a date too old to act on."""
+
+    exit_code = 1
+
+
+class Unreachable(SegrulesError):
+    """The ledger or a target is away, full, or does not answer; nothing external was done that is not recorded."""
+
+    exit_code = 4
+
+
+class Conflict(SegrulesError):
+    """A plan too old or made on other data, rules or ledger; a foreign or missing ledger; another apply at work."""
+
+    exit_code = 6
+
+
+class PartlyApplied(SegrulesError):
+    """Some of a run is done and some is not; both are recorded, and `apply --resume` goes on."""
+
+    exit_code = 7

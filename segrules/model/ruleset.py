@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from segrules.model.campaign import Campaign
 from segrules.model.expr import Expr
 from segrules.schema.contract import Contracts
 from segrules.schema.types import Type, Value
@@ -164,3 +165,4 @@ class RuleSet:
     contracts: Contracts[Expr]
     parameters: Mapping[str, Parameter]
     definitions: Mapping[str, Definition]
+    campaign: Campaign = field(default_factory=Campaign)

@@ -70,6 +70,14 @@ class DistinctSource:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerSource:
+    """A table that every project has: the history in the ledger, empty where there is none. Its rows may belong to
+    customers who are no longer there."""
+
+    name: Literal["memberships", "contacts", "points", "outcomes"]
+
+
+@dataclass(frozen=True, slots=True)
 class Format:
     """How a text file spells things; None means: found out (`encoding`, `delimiter`) or not used."""
 
@@ -101,7 +109,7 @@ class Parent:
 @dataclass(frozen=True, slots=True)
 class Table(Generic[E]):
     name: str
-    source: FileSource | DatabaseSource | DistinctSource | None
+    source: FileSource | DatabaseSource | DistinctSource | LedgerSource | None
     columns: Mapping[str, ColumnContract[E]]
     key: str | None = None
     belongs_to: Parent | None = None

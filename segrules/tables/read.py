@@ -16,7 +16,7 @@ from typing import Any
 
 from segrules.diagnostics.diagnostic import Words
 from segrules.diagnostics.refusals import reason
-from segrules.schema.contract import DatabaseSource, DistinctSource, FileSource, Format, Table
+from segrules.schema.contract import DatabaseSource, DistinctSource, FileSource, Format, LedgerSource, Table
 from segrules.source import Span
 from segrules.tables.findings import stop
 from segrules.tables.raw import Origin, Raw
@@ -42,7 +42,7 @@ def read(table: Table[Any], folder: Path, given: object | None, columns: Collect
             from segrules.tables.database import read_database
 
             return read_database(table.source, folder, origin, wanted)
-        case None | DistinctSource():
+        case None | DistinctSource() | LedgerSource():
             raise stop("D817", origin, "give", {"table": table.name})
 
 
