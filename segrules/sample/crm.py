@@ -51,7 +51,7 @@ class Person:
 
 
 def write(folder: Path, customers: int = 10_000, seed: int = 20260630) -> None:
-    """Write the five files of the demo into *folder*, which is made if need be."""
+    """Write the files of the demo into *folder*, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     chance = random.Random(seed)
     people = [_person(chance, number) for number in range(1, customers + 1)]
@@ -65,6 +65,12 @@ def write(folder: Path, customers: int = 10_000, seed: int = 20260630) -> None:
     _csv(folder / "互动.csv", ("互动号", "客户编号", "时间", "类型", "响应小时"), _interactions(chance, people))
     _csv(folder / "问卷.csv", ("客户编号", "答卷日期", "价格", "品质", "新意", "满意度"), _survey(chance, people))
     _csv(folder / "重点客户.csv", ("客户编号", "备注"), ([p.key, "年度框架"] for p in people if p.profile == "大客户"))
+    quiet = random.Random(seed + 1)
+    _csv(
+        folder / "勿扰名单.csv",
+        ("客户编号", "登记日期"),
+        ([p.key, "2026-05-01"] for p in people if quiet.random() < 0.01),
+    )
 
 
 CUSTOMER_HEADER = (
