@@ -243,7 +243,7 @@ def test_an_unfinished_file_never_takes_the_place_of_a_good_one(
         ["rules", "tests"],
         ["--quiet", "--no-color", "--project", "."],
         ["--project=.", "--lang=zh", "--format", "json", "rules"],
-        ["-q", "--set", "a=1", "--set=b=2", "--as-of", "2026-01-01"],
+        ["-q", "--set", "a=1", "--set=b=2", "--as-of", "2026-01-01", "--env", "prod"],
         ["--debug", "--lang", "en", "--format=github"],
     ],
     ids=" ".join,

@@ -31,6 +31,14 @@ SHARED: tuple[tuple[str, Any, Any], ...] = (
         ],
         None,
     ),
+    (
+        "env",
+        Annotated[
+            str | None,
+            typer.Option("--env", metavar="NAME", help="The environment; default: the first in policies.yaml."),
+        ],
+        None,
+    ),
     ("format", Annotated[Format, typer.Option("--format", help="How results are written.")], Format.text),
     (
         "lang",

@@ -33,6 +33,7 @@ class Options:
     """The options that every command has, as given."""
 
     project: Path | None = None
+    env: str | None = None
     format: Format = Format.text
     lang: Lang | None = None
     set_: tuple[str, ...] = ()

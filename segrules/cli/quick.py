@@ -16,7 +16,7 @@ from pathlib import Path
 from segrules.cli.options import Format, Lang, Options
 
 FLAGS = ("--quiet", "-q", "--no-color", "--debug")
-VALUES = ("--project", "--format", "--lang", "--set", "--as-of")
+VALUES = ("--project", "--env", "--format", "--lang", "--set", "--as-of")
 
 
 def plain_validate(arguments: Sequence[str]) -> tuple[Options, list[Path]] | None:
@@ -57,6 +57,8 @@ def _with_value(options: Options, name: str, value: str | None) -> Options | Non
     match name:
         case "--project":
             return replace(options, project=Path(value))
+        case "--env":
+            return replace(options, env=value)
         case "--set":
             return replace(options, set_=(*options.set_, value))
         case "--as-of":
