@@ -124,12 +124,14 @@ class NewContact:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What a sink will be given for one contact: the stored bytes, posted or written as they are."""
+    """What a sink will be given for one contact: the stored bytes, posted or written as they are. `zone`: by which the
+    batch's quiet hours are told for this customer, so that a resume knows them too; None where there are none."""
 
     key: str
     batch: str
     body: bytes
     not_before: int | None = None
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
