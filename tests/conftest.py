@@ -5,6 +5,9 @@ import os
 import pytest
 from hypothesis import settings
 
+from tests.postgres import postgres_server as postgres_server
+from tests.postgres import postgres_url as postgres_url
+
 settings.register_profile("repeatable", derandomize=True)
 if "SEGRULES_EXAMPLES" not in os.environ:
     settings.load_profile("repeatable")
