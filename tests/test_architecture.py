@@ -53,9 +53,9 @@ PLACES = {
     "urllib3": ("plan/sinks/webhook.py",),
     "openpyxl": ("report/",),
     "python_calamine": ("tables/", "files/grid.py"),
-    "pandas": ("api.py", "tables/"),
-    "pyarrow": ("tables/", "state/", "engine/", "decide/", "plan/", "report/", "api.py"),
-    "numpy": ("tables/", "state/", "engine/", "decide/", "plan/", "report/", "api.py", "testing/"),
+    "pandas": ("api/", "tables/"),
+    "pyarrow": ("tables/", "state/", "engine/", "decide/", "plan/", "report/", "api/"),
+    "numpy": ("tables/", "state/", "engine/", "decide/", "plan/", "report/", "api/", "testing/"),
     "polars": (),
     "duckdb": (),
 }
