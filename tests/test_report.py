@@ -9,8 +9,8 @@ import pytest
 from segrules.diagnostics.diagnostic import Diagnostic
 from segrules.report.diagnostics import github_lines, summary, text_lines
 from segrules.report.screen import Piece, line, plain, show, table, visible, width
-from segrules.report.values import json_value, short, shown
 from segrules.schema.types import BOOL, DATE, INTEGER, LIST, NUMBER, TEXT, TIMESTAMP, Decimal, Type, Value
+from segrules.schema.values import json_value, short, shown
 from segrules.source import NOWHERE, Source
 
 

@@ -26,9 +26,9 @@ from segrules.engine.explanation import (
     Turn,
 )
 from segrules.report.screen import Line, Piece, Style, line, width
-from segrules.report.values import MASK, json_value, shown
 from segrules.schema.calendar import to_date
 from segrules.schema.types import DATE, INTEGER, Bool, Date, Decimal, Integer, Timestamp, Type, Untyped, Value
+from segrules.schema.values import MASK, json_value, shown
 
 FORMAT_VERSION = 1
 GROUPED_FROM = 10_000

@@ -33,8 +33,8 @@ from segrules.model.names import Named, as_written, of_definition, parts
 from segrules.model.ruleset import Attribute, RuleSet, Segment, Segmentation
 from segrules.pipeline import evaluate_existing
 from segrules.report.privacy import is_private, private_names
-from segrules.report.values import MASK, json_value
 from segrules.schema.types import Date, Decimal, Integer, Number, Type, Value, scale_of
+from segrules.schema.values import MASK, json_value
 from segrules.syntax.expr import Broken
 from segrules.tables.columns import Tables
 

@@ -14,8 +14,8 @@ from segrules.model.ruleset import RuleSet
 from segrules.report.counts import header, share
 from segrules.report.members import Members, Shown
 from segrules.report.screen import Cell, Line, Piece, line, table, visible
-from segrules.report.values import MASK, short, shown
 from segrules.schema.types import Bool, Decimal, Integer, Number, Type
+from segrules.schema.values import MASK, short, shown
 
 SHOWN_OVERLAPS = 12
 SHOWN_NEAR = 3

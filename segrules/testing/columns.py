@@ -16,10 +16,10 @@ from segrules.check.values import MISSING, read_value
 from segrules.diagnostics.diagnostic import Argument, Diagnostic, Words
 from segrules.files.documents import Cells, Scalar
 from segrules.model.expr import Expr
-from segrules.report.values import shown
 from segrules.schema.calendar import from_date, from_local, start_of_day
 from segrules.schema.contract import ColumnContract, Contracts, Table
 from segrules.schema.types import Bool, Date, Decimal, Integer, ListOfText, Number, Text, Timestamp, Type, Value
+from segrules.schema.values import shown
 from segrules.source import Span
 
 

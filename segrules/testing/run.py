@@ -22,8 +22,8 @@ from segrules.files.documents import Project
 from segrules.model.names import Named
 from segrules.model.ruleset import RuleSet
 from segrules.pipeline import evaluate_existing
-from segrules.report.values import shown
 from segrules.schema.types import Number, Type, Value
+from segrules.schema.values import shown
 from segrules.tables.bind import at
 from segrules.tables.columns import Tables
 from segrules.testing.examples import Example, Expected
