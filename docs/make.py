@@ -29,7 +29,7 @@ PAGES = ("README.md", "README.zh.md")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FAMILIES = {
     "Y": "YAML", "S": "Expression syntax", "N": "Names", "T": "Types", "R": "Rule structure and tests",
-    "D": "Data and evaluation", "C": "Command line",
+    "D": "Data and evaluation", "P": "Plan and apply", "C": "Command line",
 }  # fmt: skip
 
 
