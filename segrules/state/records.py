@@ -180,12 +180,14 @@ class PastContacts:
 @dataclass(frozen=True, slots=True, eq=False)
 class Standing:
     """What the ledger knows of one recorded name before a run: by row of the run, whether the customer is in, and for
-    those who are, the cause (index into `CAUSES`) and the serial with which the stay began."""
+    those who are, the cause (index into `CAUSES`) and the serial with which the stay began. `count`: members of the
+    last run, those who are not in this one too; None where that is as many as `members` has."""
 
     fingerprint: str
     members: Bools
     cause: NDArray[np.int8]
     since: Ints
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
