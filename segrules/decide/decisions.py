@@ -14,11 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from segrules.decide.asked import Answers, answers
 from segrules.engine.results import Results
-from segrules.model.campaign import STAGES, Action, Stage
+from segrules.model.campaign import STAGES, Action, Campaign, Stage
 from segrules.state.records import History
 
 Ints = NDArray[np.int64]
+Stages = NDArray[np.uint8]
+
+CODES: Mapping[Stage, int] = {stage: code for code, stage in enumerate(STAGES)}
+SELECTED = CODES["selected"]
+HELD_OUT = CODES["action hold-out"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,13 +33,14 @@ class Decision:
 
     `stage`: index into `STAGES`. `channel`: index into `action.channels`, -1 where none reaches. `variant`: index into
     `action.variants`, -1 for none. `cost`: of the contact in 1/10,000, also where it is held out (then reserved, not
-    spent), 0 where not decided. `n`: the number of the contact in its key, 0 where not decided. `order`: positions in
-    the order of filling. `waiting`: entries that are no cause for `on: entry` (baseline or rule), counted apart.
+    spent), 0 for everyone else. `n`: the number of the contact in its key, 0 for those who get none. `order`: positions
+    in the order of filling. `waiting`: those at the stage "repeat" who entered, but not by data, which is no cause for
+    `on: entry`.
     """
 
     action: Action
     rows: Ints
-    stage: NDArray[np.uint8]
+    stage: Stages
     channel: NDArray[np.int16]
     variant: NDArray[np.int16]
     cost: Ints
@@ -49,25 +56,33 @@ class Decision:
 
     def at(self, stage: Stage) -> Ints:
         """Positions of those who ended at *stage*, in the order of filling."""
-        there = self.stage[self.order] == STAGES.index(stage)
+        there = self.stage[self.order] == CODES[stage]
         found: Ints = self.order[there]
         return found
 
     @property
     def spend(self) -> int:
         """What the selected cost together."""
-        return int(self.cost[self.stage == STAGES.index("selected")].sum())
+        return int(self.cost[self.stage == SELECTED].sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decisions:
-    """All actions, in the order in which they were decided. `results` has the answers to `asked` questions too."""
+    """All actions, in the order in which they were decided. `results` has the answers to `asked` questions too;
+    `today` is the local day of the planning clock."""
 
     as_of: int
     planned_at: int
+    today: int
+    timezone: str
+    campaign: Campaign
     results: Results
     history: History
     actions: tuple[Decision, ...]
+
+    @property
+    def answers(self) -> Answers:
+        return answers(self.campaign, self.results)
 
     def of(self, action_id: str) -> Decision:
         """Raises `LookupError` for an action that there is not."""
