@@ -17,6 +17,9 @@ from segrules.model.campaign import Stage
 from segrules.state.records import Cause, Members, NewBatch, NewContact, NewPoints
 
 
+GuardName = Literal["max_members_changed", "max_contacted", "max_spend", "require_clean_git"]
+
+
 @dataclass(frozen=True, slots=True)
 class SegmentChange:
     """A segment, list or case (by its qualified id) against the last applied run; `before` None: never seen."""
@@ -51,19 +54,22 @@ class Waterfall:
 
 @dataclass(frozen=True, slots=True)
 class GuardCheck:
-    """A guard against what the plan would do; shares as decimal text, money in 1/10,000."""
+    """A guard against what the plan would do; shares as decimal text, money in 1/10,000. `of`: the segment, list or
+    case that changes most."""
 
-    name: Literal["max_members_changed", "max_contacted", "max_spend", "require_clean_git"]
+    name: GuardName
     found: str
     limit: str
     exceeded: bool
     allowed: bool = False
+    of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """Everything about a plan but its customers. `model`: hash of rules, policies, contracts, parameters and lock;
-    `sources`: SHA-256 by table (of files; None for a database or an object). `before`: customers of the last run."""
+    `sources`: SHA-256 by table (of files; None for a database or an object). `members_changed`: entries and exits of
+    all segments, lists and cases that the last run knew. `max_plan_age` in seconds."""
 
     project: str
     environment: str

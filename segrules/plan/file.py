@@ -66,18 +66,18 @@ def write(plan: Plan, path: Path, effect: Effect = directly) -> None:
         finally:
             part.unlink(missing_ok=True)
     except OSError as refused:
-        raise SegrulesError([Diagnostic("P906", NOWHERE, {"file": path.name, "reason": reason(refused)})]) from None
+        raise SegrulesError([Diagnostic("P925", NOWHERE, {"file": path.name, "reason": reason(refused)})]) from None
 
 
 def check_target(path: Path) -> None:
     """Whether a plan can be written to *path*. Raises `WrongUsage`."""
     shown = {"file": path.as_posix()}
     if path.suffix != ENDING:
-        raise WrongUsage([Diagnostic("P905", NOWHERE, shown, Help("ending", {"file": f"{path.stem}{ENDING}"}))])
+        raise WrongUsage([Diagnostic("P924", NOWHERE, shown, Help("ending", {"file": f"{path.stem}{ENDING}"}))])
     if not path.absolute().parent.is_dir():
         raise WrongUsage([Diagnostic("C912", NOWHERE, shown, Help("make", {"folder": path.parent.as_posix()}))])
     if path.is_dir():
-        raise WrongUsage([Diagnostic("P906", NOWHERE, {**shown, "reason": Words("system.is_folder")})])
+        raise WrongUsage([Diagnostic("P925", NOWHERE, {**shown, "reason": Words("system.is_folder")})])
 
 
 def _pack(plan: Plan, stream: Any) -> None:
@@ -141,18 +141,18 @@ def read(path: Path) -> Plan:
         with zipfile.ZipFile(path) as packed:
             entries = packed.infolist()
             if sorted(each.filename for each in entries) != sorted(ENTRIES) or any(map(_is_packed, entries)):
-                _refuse(path, "P902")
+                _refuse(path, "P921")
             said = _manifest(path, packed)
             parts = {name: packed.read(name) for name in (CONTACTS, CUSTOMERS, MEMBERS)}
         plan = _plan(said, parts)
     except OSError as refused:
-        raise SegrulesError([Diagnostic("P901", NOWHERE, {"file": path.name, "reason": reason(refused)})]) from None
+        raise SegrulesError([Diagnostic("P920", NOWHERE, {"file": path.name, "reason": reason(refused)})]) from None
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
-        _refuse(path, "P903" if _begins_like_one(path) else "P902")
+        _refuse(path, "P922" if _begins_like_one(path) else "P921")
     except (Malformed, pa.ArrowException, UnicodeError, OverflowError, MemoryError):
-        _refuse(path, "P903")
+        _refuse(path, "P922")
     if plan_id(plan.manifest, plan.contacts, plan.batches, plan.members) != plan.plan_id or not _adds_up(plan):
-        _refuse(path, "P903")
+        _refuse(path, "P922")
     return plan
 
 
@@ -174,16 +174,16 @@ def _is_packed(entry: zipfile.ZipInfo) -> bool:
 
 def _manifest(path: Path, packed: zipfile.ZipFile) -> dict[str, Any]:
     if packed.getinfo(MANIFEST).file_size > MAX_MANIFEST:
-        _refuse(path, "P903")
+        _refuse(path, "P922")
     try:
         said = json.loads(packed.read(MANIFEST).decode("utf-8"))
     except (ValueError, RecursionError):
         raise Malformed(MANIFEST) from None
     if not isinstance(said, dict) or said.get("format") != "segplan":
-        _refuse(path, "P902")
+        _refuse(path, "P921")
     version = said.get("format_version")
     if isinstance(version, int) and version > FORMAT_VERSION:
-        _refuse(path, "P904", version=version, known=FORMAT_VERSION)
+        _refuse(path, "P923", version=version, known=FORMAT_VERSION)
     if version != FORMAT_VERSION or set(said) != {"format", "format_version", "plan_id", "manifest", "batches"}:
         raise Malformed(MANIFEST)
     return said

@@ -135,7 +135,7 @@ def unchanged(before: Stamps, after: Stamps) -> None:
     """Raises `Conflict` where a file of the data changed in between."""
     changed = sorted({each[0] for each in set(before.files) ^ set(after.files)})
     if changed:
-        raise Conflict([Diagnostic("P910", NOWHERE, {"names": ", ".join(changed)})])
+        raise Conflict([Diagnostic("P926", NOWHERE, {"names": ", ".join(changed)})])
 
 
 def commit(project: Project) -> tuple[str | None, bool | None]:

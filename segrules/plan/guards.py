@@ -1,0 +1,123 @@
+"""Guards: whether a plan does more than the policies let pass.
+
+In: policies and the figures of a plan, what `--allow` names.  Out: `GuardCheck` values, and diagnostics for those that
+are exceeded.  Always: comparisons are exact; a guard that the policies do not set is not there.
+
+    exceeded(checks(guards, segments, contacts=4500, spend=542_250_000, clean=True, allow=()))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import get_args
+
+from segrules.diagnostics.diagnostic import Diagnostic, Help, Words
+from segrules.errors import Refused, WrongUsage
+from segrules.model.campaign import MONEY_SCALE, Guards, Policies
+from segrules.plan.document import GuardCheck, GuardName, Plan, SegmentChange
+from segrules.schema.calendar import end_of_day
+from segrules.source import NOWHERE
+
+SHARE_DIGITS = 6
+_CODES: dict[GuardName, str] = {
+    "max_members_changed": "P927", "max_contacted": "P928", "max_spend": "P929", "require_clean_git": "P930",
+}  # fmt: skip
+
+
+def checks(
+    guards: Guards,
+    segments: Sequence[SegmentChange],
+    contacts: int,
+    spend: int,
+    clean: bool | None,
+    allow: Collection[str],
+) -> tuple[GuardCheck, ...]:
+    """Every guard that is set, against what was found."""
+    found: list[GuardCheck] = []
+
+    def add(name: GuardName, value: str, limit: str, is_exceeded: bool, of: str | None = None) -> None:
+        found.append(GuardCheck(name, value, limit, is_exceeded, is_exceeded and name in allow, of))
+
+    if (most := guards.max_members_changed) is not None:
+        changed, of = _most_changed(segments)
+        add("max_members_changed", share_text(changed), share_text(most), changed > most, of)
+    if (at_most := guards.max_contacted) is not None:
+        add("max_contacted", str(contacts), str(at_most), contacts > at_most)
+    if (to_spend := guards.max_spend) is not None:
+        add("max_spend", str(spend), str(to_spend), spend > to_spend)
+    if guards.require_clean_git:
+        state = {True: "clean", False: "changed", None: "none"}[clean]
+        add("require_clean_git", state, "clean", clean is not True)
+    return tuple(found)
+
+
+def _most_changed(segments: Sequence[SegmentChange]) -> tuple[Fraction, str | None]:
+    """The greatest share of entries and exits in the members before, of what the last run knew."""
+    shares = [
+        (Fraction(each.entered + each.left, max(each.before, 1)), each.name)
+        for each in segments
+        if each.before is not None and each.entered + each.left
+    ]
+    return max(shares, key=lambda one: one[0]) if shares else (Fraction(0), None)
+
+
+def share_text(share: Fraction) -> str:
+    """A share as decimal text, exact to the sixth digit."""
+    text = str(round(Decimal(share.numerator) / Decimal(share.denominator), SHARE_DIGITS))
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def known(allow: Collection[str]) -> None:
+    """Raises `WrongUsage` for a guard that there is not."""
+    names = get_args(GuardName)
+    if wrong := sorted(set(allow) - set(names)):
+        shown = {"names": ", ".join(names)}
+        raise WrongUsage([Diagnostic("P931", NOWHERE, {"name": each, **shown}) for each in wrong])
+
+
+def keep(plan: Plan) -> None:
+    """Raises `Refused` where a guard is exceeded and was not let through."""
+    if found := exceeded(plan.manifest.guards):
+        raise Refused(found)
+
+
+def exceeded(guards: Sequence[GuardCheck]) -> list[Diagnostic]:
+    """What is to be said of the guards that stop a plan."""
+    return [_said(each) for each in guards if each.exceeded and not each.allowed]
+
+
+def _said(guard: GuardCheck) -> Diagnostic:
+    found: str | Words
+    match guard.name:
+        case "max_members_changed":
+            found, limit = percent(guard.found), percent(guard.limit)
+        case "max_spend":
+            found, limit = money(int(guard.found)), money(int(guard.limit))
+        case "max_contacted":
+            found, limit = f"{int(guard.found):,}", f"{int(guard.limit):,}"
+        case "require_clean_git":
+            found, limit = Words(f"plan.git_{guard.found}"), guard.limit
+    args = {"found": found, "limit": limit, "name": guard.of or ""}
+    return Diagnostic(_CODES[guard.name], NOWHERE, args, Help("allow"))
+
+
+def percent(share: str) -> str:
+    """`0.0538` as `5.4 %`."""
+    return f"{Decimal(share) * 100:,.1f} %"
+
+
+def money(amount: int) -> str:
+    """An amount in 1/10,000 with two digits after the point, or four where they say more."""
+    sign, amount = ("-", -amount) if amount < 0 else ("", amount)
+    whole, rest = divmod(amount, 10**MONEY_SCALE)
+    digits = f"{rest:0{MONEY_SCALE}d}"
+    return f"{sign}{whole:,}.{digits[:2] if digits.endswith('00') else digits}"
+
+
+def is_stale(policies: Policies, as_of: int, now: int, timezone: str) -> bool:
+    """Whether *now* (microseconds UTC) lies further from the end of the day *as_of* than `max_staleness` allows."""
+    if policies.max_staleness is None:
+        return False
+    return now - end_of_day(as_of, timezone) > policies.max_staleness * 1_000_000
