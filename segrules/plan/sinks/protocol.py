@@ -223,6 +223,6 @@ def text(value: Any) -> str:
             return str(value)
 
 
-def trouble(code: str, kind: type[SegrulesError], sink: str, **args: str | int | Words) -> SegrulesError:
+def trouble(code: str, error: type[SegrulesError], sink: str, /, **args: str | int | Words) -> SegrulesError:
     """An error of a sink; *args* never hold a secret, an address or a message."""
-    return kind([Diagnostic(code, NOWHERE, {"sink": sink, **args})])
+    return error([Diagnostic(code, NOWHERE, {"sink": sink, **args})])

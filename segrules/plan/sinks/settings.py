@@ -16,6 +16,8 @@ from urllib.parse import quote_plus
 from segrules.errors import Refused
 from segrules.plan.sinks.protocol import trouble
 
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_TIME = re.compile(r"([0-9]{1,9})\s*(s|sec|seconds?|min|minutes?)", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -40,11 +42,12 @@ def fill(sink: str, text: str, quoted: bool = False) -> str:
     return _VARIABLE.sub(lambda one: quote_plus(os.environ[one[1]]) if quoted else os.environ[one[1]], text)
 
 
-def secret(sink: str, setting: str, text: str) -> str:
-    """A secret, which stands in a variable: in `policies.yaml` it would be in every copy of the project."""
-    if not _VARIABLE.search(text):
-        raise trouble("P972", Refused, sink, setting=setting)
-    return fill(sink, text)
+def secret(sink: str, variable: str) -> str:
+    """The secret in a variable, which is all that the policies say of it: `CRM_SECRET`, or `${CRM_SECRET}`."""
+    name = variable.removeprefix("${").removesuffix("}")
+    if not _NAME.fullmatch(name):
+        raise trouble("P972", Refused, sink)
+    return fill(sink, f"${{{name}}}")
 
 
 def number(sink: str, settings: Mapping[str, object], name: str, default: int, least: int, most: int) -> int:
@@ -53,3 +56,11 @@ def number(sink: str, settings: Mapping[str, object], name: str, default: int, l
     if isinstance(found, bool) or not isinstance(found, int) or not least <= found <= most:
         raise trouble("P952", Refused, sink, setting=name, least=least, most=most)
     return found
+
+
+def seconds(sink: str, settings: Mapping[str, object], name: str, default: int, most: int) -> int:
+    """A time: whole seconds, or `30 seconds`, `2 minutes`."""
+    found = settings.get(name, default)
+    if isinstance(found, str) and (said := _TIME.fullmatch(found.strip())):
+        found = int(said[1]) * (60 if said[2].lower().startswith("m") else 1)
+    return number(sink, {name: found}, name, default, 1, most)

@@ -165,7 +165,7 @@ def _url(sink: str, template: str, folder: Path) -> URL:
     head, at, rest = template.rpartition("@")
     without_login = head.partition("://")[2]
     if ":" in without_login and "${" not in without_login.partition(":")[2]:
-        raise trouble("P972", Refused, sink, setting="url")
+        raise trouble("P974", Refused, sink)
     try:
         url = make_url(fill(sink, head, quoted=True) + at + fill(sink, rest) if at else fill(sink, template))
         url.get_dialect()

@@ -44,7 +44,7 @@ from segrules.plan.sinks.protocol import (
     Unsure,
     trouble,
 )
-from segrules.plan.sinks.settings import filled, number, secret, written
+from segrules.plan.sinks.settings import filled, number, seconds, secret, written
 
 DELIVERY = ("at_most_once", "at_least_once")
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -80,21 +80,21 @@ class WebhookSink:
         delivery = written(name, settings, "delivery", DELIVERY[0])
         if delivery not in DELIVERY:
             raise trouble("P953", Refused, name, format=delivery, formats=", ".join(DELIVERY))
-        authorization = settings.get("authorization")
-        seconds = number(name, settings, "timeout", 30, 1, 600)
+        seconds_ = seconds(name, settings, "timeout", 30, 600)
+        names = [*_texts(settings.get("secret")), *_texts(settings.get("secrets"))]
         return WebhookSink(
             name=name,
             url=_address(name, filled(name, settings, "url")),
-            secrets=tuple(_secret(name, secret(name, "secret", text)) for text in _texts(settings.get("secret"))),
-            authorization=next((secret(name, "authorization", text) for text in _texts(authorization)), None),
+            secrets=tuple(_secret(name, secret(name, each)) for each in names),
+            authorization=next((secret(name, each) for each in _texts(settings.get("authorization"))), None),
             again=delivery == "at_least_once",
-            size=number(name, settings, "window", 100, 1, 10_000),
+            size=number(name, settings, "batch", 100, 1, 10_000),
             attempts=number(name, settings, "attempts", 5, 1, 100),
-            seconds=seconds,
+            seconds=seconds_,
             pool=urllib3.PoolManager(
                 cert_reqs="CERT_REQUIRED",
                 retries=False,
-                timeout=urllib3.Timeout(connect=min(seconds, 10), read=seconds),
+                timeout=urllib3.Timeout(connect=min(seconds_, 10), read=seconds_),
             ),
             effect=effect,
         )
