@@ -1,18 +1,20 @@
-"""The whole flow on one screen: folder → checked rules → tables → rows of a date → results.
+"""The whole flow on one screen: folder → checked rules → tables → rows of a date → results → decisions → plan.
 
-In: a folder, perhaps DataFrames, a date.  Out: `Results`, or an exception that carries every diagnostic.  Always: each
-stage takes values and gives values; what needs numpy is imported by the stage that needs it, so `load` stays light.
+In: a folder, perhaps DataFrames, a date, an environment.  Out: `Results`, `Decided`, `Planned`, or an exception that
+carries every diagnostic.  Always: each stage takes values and gives values; what needs numpy is imported by the stage
+that needs it, so `load` stays light.
 
     rules = load(Path("demo"))
     tables = bind(rules.ruleset)
     evaluate(rules.ruleset, tables, as_of=20_778)
+    plan(rules, environment, as_of=20_778).plan.manifest.contacts
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -22,13 +24,18 @@ from segrules.diagnostics.catalogue import level
 from segrules.diagnostics.diagnostic import Diagnostic, in_order
 from segrules.errors import InvalidRules, WrongUsage
 from segrules.files.documents import Project
+from segrules.model.campaign import Environment
 from segrules.model.ruleset import RuleSet
 from segrules.schema.calendar import from_date, zone
 from segrules.source import NOWHERE
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from segrules.decide.decisions import Decisions
     from segrules.engine.results import Results
     from segrules.engine.streaming import Streamed
+    from segrules.plan.document import Plan
     from segrules.tables.columns import Tables
 
 Engine = Literal["vector", "reference"]
@@ -36,11 +43,16 @@ Engine = Literal["vector", "reference"]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A folder that was read and checked: its documents, their meaning, and what is worth a warning."""
+    """A folder that was read and checked: its documents, their meaning, what is worth a warning, and `--set`."""
 
     project: Project
     ruleset: RuleSet
     warnings: tuple[Diagnostic, ...]
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.project.folder)
 
 
 def examine(
@@ -64,7 +76,7 @@ def load(folder: Path, overrides: Mapping[str, str] | None = None) -> Rules:
     project, ruleset, found = examine(folder, overrides)
     if ruleset is None or any(level(one.code) == "error" for one in found):
         raise InvalidRules(found)
-    return Rules(project, ruleset, in_order(found))
+    return Rules(project, ruleset, in_order(found), overrides or {})
 
 
 def bind(ruleset: RuleSet, given: Mapping[str, object] | None = None) -> Tables:
@@ -116,6 +128,78 @@ def stream(
     written = [expr for definition in ruleset.definitions.values() for expr in expressions(definition)]
     with opened(ruleset, written, row_values=zoned, part_rows=part_rows or PART_ROWS) as source:
         return run(ruleset, source, as_of, only, results_of, at, source.folder, take)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decided:
+    """What becomes of every customer; `existing` holds the rows that exist on the date."""
+
+    existing: Tables
+    decisions: Decisions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Planned:
+    """A plan, and all that it was made from."""
+
+    rules: Rules
+    existing: Tables
+    decisions: Decisions
+    plan: Plan
+    warnings: tuple[Diagnostic, ...]
+
+
+def decide(
+    ruleset: RuleSet,
+    as_of: int,
+    planned_at: int,
+    connection: Connection | None,
+    given: Mapping[str, object] | None = None,
+) -> Decided:
+    """Who gets what, by the ledger as *connection* sees it; None: as if nothing had ever happened. *planned_at* in
+    microseconds UTC. Raises `BrokenContract`, `RunStopped`."""
+    from segrules.decide.asked import asked
+    from segrules.decide.decide import decide as decided
+    from segrules.plan.past import past, related_tables
+    from segrules.tables.bind import at
+
+    questions = asked(ruleset)
+    existing = at(questions, bind(questions, {**related_tables(connection, questions, as_of), **(given or {})}), as_of)
+    results = evaluate_existing(questions, existing, as_of)
+    return Decided(existing, decided(ruleset, results, past(connection, ruleset, results), planned_at))
+
+
+def plan(
+    rules: Rules,
+    environment: Environment,
+    as_of: int,
+    allow: Collection[str] = (),
+    given: Mapping[str, object] | None = None,
+    planned_at: int | None = None,
+) -> Planned:
+    """What would be done in *environment*, decided by one moment of its ledger; *allow* names guards that may be
+    exceeded. Raises `Conflict` where there is no ledger, or the data changes meanwhile."""
+    from segrules.plan import identity
+    from segrules.plan.guards import foreseen
+    from segrules.plan.make import make
+    from segrules.state import ledger, lockfile
+
+    ruleset, clock = rules.ruleset, ledger.now() if planned_at is None else planned_at
+    stamps = identity.stamps(ruleset, given or {})
+    basis = identity.basis(rules.project, ruleset, rules.overrides, given or {})
+    with ledger.snapshot(ledger.opened(environment.state, rules.folder)) as connection:
+        lockfile.checked(rules.folder, environment.name, ledger.identity(connection))
+        decided = decide(ruleset, as_of, clock, connection, given)
+    identity.unchanged(stamps, identity.stamps(ruleset, given or {}))
+    made = make(ruleset, environment, decided.decisions, basis, allow)
+    found = [*rules.warnings, *decided.existing.warnings, *decided.decisions.results.warnings]
+    return Planned(
+        rules,
+        decided.existing,
+        decided.decisions,
+        made,
+        in_order([*found, *foreseen(ruleset.campaign.policies, decided.decisions)]),
+    )
 
 
 def today(timezone: str) -> int:

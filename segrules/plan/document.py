@@ -16,7 +16,6 @@ from typing import Literal
 from segrules.model.campaign import Stage
 from segrules.state.records import Cause, Members, NewBatch, NewContact, NewPoints
 
-
 GuardName = Literal["max_members_changed", "max_contacted", "max_spend", "require_clean_git"]
 
 

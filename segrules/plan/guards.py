@@ -13,11 +13,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import get_args
 
+from segrules.decide.decisions import Decisions
 from segrules.diagnostics.diagnostic import Diagnostic, Help, Words
 from segrules.errors import Refused, WrongUsage
 from segrules.model.campaign import MONEY_SCALE, Guards, Policies
 from segrules.plan.document import GuardCheck, GuardName, Plan, SegmentChange
-from segrules.schema.calendar import end_of_day
+from segrules.schema.calendar import end_of_day, to_date
 from segrules.source import NOWHERE
 
 SHARE_DIGITS = 6
@@ -121,3 +122,15 @@ def is_stale(policies: Policies, as_of: int, now: int, timezone: str) -> bool:
     if policies.max_staleness is None:
         return False
     return now - end_of_day(as_of, timezone) > policies.max_staleness * 1_000_000
+
+
+def foreseen(policies: Policies, decisions: Decisions) -> list[Diagnostic]:
+    """Why `apply` would refuse a plan of these decisions, as warnings."""
+    found, last = [], decisions.history.last_as_of
+    as_of = to_date(decisions.as_of).isoformat()
+    if is_stale(policies, decisions.as_of, decisions.planned_at, decisions.timezone):
+        hours = f"{Decimal(policies.max_staleness or 0) / 3600:.15g} hours"
+        found.append(Diagnostic("P932", NOWHERE, {"as_of": as_of, "limit": hours}))
+    if last is not None and decisions.as_of < last:
+        found.append(Diagnostic("P934", NOWHERE, {"as_of": as_of, "last": to_date(last).isoformat()}))
+    return found

@@ -16,6 +16,7 @@ import os
 import subprocess
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from segrules.diagnostics.diagnostic import Diagnostic
@@ -28,9 +29,34 @@ from segrules.schema.contract import DatabaseSource, DistinctSource, FileSource,
 from segrules.source import NOWHERE
 
 LOCK_FILE = "segrules.lock"
-LINEAGES = "environments"
-"""The part of segrules.lock that says which ledger an environment has."""
+LINEAGES = "ledgers"
+"""The part of segrules.lock that says which ledger an environment has (`state.lockfile`)."""
 GIT_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a plan is made from, beside the customers."""
+
+    model: str
+    version: str
+    commit: str | None
+    clean: bool | None
+    parameters: Mapping[str, str]
+    sources: Mapping[str, str | None]
+
+
+def basis(project: Project, ruleset: RuleSet, overrides: Mapping[str, str], given: Collection[str] = ()) -> Basis:
+    """Rules and data as they are now; *given* names tables that are not read from their source."""
+    found, clean = commit(project)
+    return Basis(
+        model=model_hash(project, overrides),
+        version=metadata.version("segrules"),
+        commit=found,
+        clean=clean,
+        parameters=dict(overrides),
+        sources=source_hashes(ruleset, given),
+    )
 
 
 def model_hash(project: Project, overrides: Mapping[str, str]) -> str:

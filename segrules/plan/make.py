@@ -28,21 +28,10 @@ from segrules.plan.batches import batches
 from segrules.plan.content import plan_id
 from segrules.plan.cuts import cut_points
 from segrules.plan.document import Manifest, Plan, SegmentChange, Waterfall
+from segrules.plan.identity import Basis
 from segrules.plan.payloads import bodies, due_day, texts
 from segrules.state.records import Cause, History, MemberChange, Members, NewBatch, NewContact
 from segrules.tables.columns import Bools, Ints
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """What a plan is made from, beside the customers: hashes as in `plan.identity`."""
-
-    model: str
-    version: str
-    commit: str | None
-    clean: bool | None
-    parameters: Mapping[str, str]
-    sources: Mapping[str, str | None]
 
 
 def make(
