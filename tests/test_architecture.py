@@ -56,6 +56,8 @@ PLACES = {
     "pandas": ("api/", "tables/"),
     "pyarrow": ("tables/", "state/", "engine/", "decide/", "plan/", "report/", "api/"),
     "numpy": ("tables/", "state/", "engine/", "decide/", "plan/", "report/", "api/", "testing/"),
+    "numba": ("engine/vector/fused.py", "engine/vector/machine.py"),
+    "llvmlite": ("engine/vector/machine.py",),
     "polars": (),
     "duckdb": (),
 }

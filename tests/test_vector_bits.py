@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from segrules.engine.reference.evaluate import evaluate as reference
+from segrules.engine.results import Results
 from segrules.engine.vector import tallies
 from segrules.engine.vector.aggregate import aggregate
 from segrules.engine.vector.atoms import compared, holding
@@ -33,6 +34,7 @@ from segrules.schema.types import (
     Value,
 )  # fmt: skip
 from segrules.tables.columns import Column
+from segrules.tables.dense import dense
 from tests.columns_of import column_of, values_of
 from tests.test_vector import AS_OF, WRITTEN, col, rules, world
 
@@ -40,50 +42,69 @@ FAR = [INT64_MIN, -(2**31) - 1, -32_769, -129, -1, 0, 1, 127, 128, 255, 256, 65_
 RANGES = [(0, 9), (-5, 5), (0, 300), (-300, 10), (0, 70_000), (-70_000, 0), (0, 2**40), (INT64_MIN, INT64_MAX)]
 
 
-def answers(atoms: Atoms, fill: Any, column: Column, scratch_rows: int) -> list[list[bool]]:
-    rows = len(column)
+def answers(atoms: Atoms, fill: Any, rows: int, *given: Any) -> list[list[bool]]:
     width = (rows + 7) // 8
     matrix = np.full((atoms.first + len(atoms.keys) + 1, width), 0xAA, np.uint8)
-    fill(column, matrix, width, np.empty((scratch_rows, -(-rows // 8) * 8), np.bool_))
+    fill(given[0], matrix, width, *given[1:])
     assert (matrix[: atoms.first] == 0xAA).all()
     assert (matrix[atoms.first + len(atoms.keys) :] == 0xAA).all()
     found = np.unpackbits(matrix[atoms.first : atoms.first + len(atoms.keys)], axis=1, count=rows)
     return found.astype(bool).tolist()  # type: ignore[no-any-return]
 
 
+def compare(atoms: Atoms, column: Column, scratch_rows: int, narrow: bool) -> list[list[bool]]:
+    """The rows of *atoms*, by the column as it is, or in few bits."""
+    own = dense(column) if narrow else None
+    scratch = np.empty((scratch_rows, -(-len(column) // 8) * 8), np.bool_)
+    made = compared(atoms, column.type, own, column.dictionary)
+    return answers(atoms, made.fill, len(column), column.values if own is None else own.values, scratch)
+
+
 @pytest.mark.parametrize("kind", ["at_least", "equal"])
 @pytest.mark.parametrize("scratch", [1, 3, 100])
-@pytest.mark.parametrize("bounds", [*RANGES, None])
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("bounds", RANGES)
 def test_whole_numbers_are_compared_at_the_width_they_need(
-    kind: Kind, scratch: int, bounds: tuple[int, int] | None
+    kind: Kind, scratch: int, narrow: bool, bounds: tuple[int, int]
 ) -> None:
     random = Random(7)
-    low, high = bounds or (-1000, 1000)
+    low, high = bounds
     values = [low, high, *(random.randint(low, high) for _ in range(18))]
     near = {*values[:5], low + 1, high - 1}
     keys = tuple(sorted({*FAR, *near}))
-    atoms = Atoms(0, kind, keys, 2, None)
-    found = answers(atoms, compared(atoms, INTEGER, bounds, ()).fill, column_of(INTEGER, values), scratch)
+    found = compare(Atoms(0, kind, keys, 2, None), column_of(INTEGER, values), scratch, narrow)
     assert found == [[value >= key if kind == "at_least" else value == key for value in values] for key in keys]
 
 
+@pytest.mark.parametrize(
+    ("bounds", "dtype"),
+    [((1_000, 1_255), "u1"), ((1_000, 1_256), "u2"), ((-9, 65_526), "u2"), ((-9, 65_527), "u4"), ((0, 2**32), "i8")],
+)
+def test_whole_numbers_stand_in_the_fewest_bytes(bounds: tuple[int, int], dtype: str) -> None:
+    own = dense(column_of(INTEGER, [*bounds, None]))
+    assert own is not None and own.known is not None
+    low = min(bounds[0], 0)
+    assert dense(column_of(INTEGER, list(bounds))).values.dtype == dtype  # type: ignore[union-attr]
+    assert (own.values[:2].astype(np.int64) + own.base).tolist() == list(bounds) and own.base in (low, 0)
+    assert np.unpackbits(own.known, count=3).tolist() == [1, 1, 0]
+
+
 @pytest.mark.parametrize("kind", ["at_least", "equal"])
-def test_days_are_compared_with_keys_beyond_32_bits(kind: Kind) -> None:
+@pytest.mark.parametrize("narrow", [False, True])
+def test_days_are_compared_with_keys_beyond_32_bits(kind: Kind, narrow: bool) -> None:
     days = [-5, 0, 20_000]
     keys = (-(2**40), -5, 1, 20_000, 20_001, 2**40)
-    for bounds in (None, (-5, 20_000)):
-        atoms = Atoms(0, kind, keys, 0, None)
-        found = answers(atoms, compared(atoms, DATE, bounds, ()).fill, column_of(DATE, days), 4)
-        assert found == [[day >= key if kind == "at_least" else day == key for day in days] for key in keys]
+    found = compare(Atoms(0, kind, keys, 0, None), column_of(DATE, days), 4, narrow)
+    assert found == [[day >= key if kind == "at_least" else day == key for day in days] for key in keys]
 
 
+@pytest.mark.parametrize("narrow", [False, True])
 @pytest.mark.parametrize("size", [1, 255, 256, 65_535, 65_536])
-def test_texts_are_compared_by_codes_of_every_width(size: int) -> None:
+def test_texts_are_compared_by_codes_of_every_width(size: int, narrow: bool) -> None:
     texts = tuple(f"t{n}" for n in range(size))
     column = Column(TEXT, np.array([0, size - 1, size // 2], np.int32), None, texts)
     keys = ("", "nowhere", "t0", f"t{size - 1}")
-    atoms = Atoms(0, "equal", keys, 1, None)
-    found = answers(atoms, compared(atoms, TEXT, None, texts).fill, column, 2)
+    found = compare(Atoms(0, "equal", keys, 1, None), column, 2, narrow)
     assert found == [[column.at(row) == key for row in range(3)] for key in keys]
 
 
@@ -96,11 +117,24 @@ def test_lists_hold_texts(longest: int, keys: int) -> None:
     lists[0] = lists[17] = lists[-1] = ()
     column = column_of(LIST, lists)
     atoms = Atoms(0, "has", (*words[: keys - 1], "nowhere"), 1, None)
-    found = answers(atoms, holding(atoms, column.dictionary).fill, column, 1)
+    found = answers(atoms, holding(atoms, None, column.dictionary).fill, 43, column)
     assert found == [[key in one for one in lists] for key in atoms.keys]  # type: ignore[operator]
     assert column.offsets is not None
     part = Column(LIST, column.values, None, column.dictionary, column.offsets[9:30])
-    assert answers(atoms, holding(atoms, part.dictionary).fill, part, 1) == [row[9:29] for row in found]
+    assert answers(atoms, holding(atoms, None, part.dictionary).fill, 20, part) == [row[9:29] for row in found]
+
+
+@pytest.mark.parametrize("size", [1, 8, 9, 16, 17, 64])
+def test_lists_of_few_texts_are_flags(size: int) -> None:
+    random = Random(size)
+    words = [f"w{n}" for n in range(size)]
+    lists: list[Value] = [tuple(words), (), *(tuple(random.sample(words, random.randint(0, size))) for _ in range(31))]
+    column = column_of(LIST, lists)
+    own = dense(column)
+    assert own is not None
+    atoms = Atoms(0, "has", (*words[::-1], "nowhere"), 1, None)
+    found = answers(atoms, holding(atoms, own, column.dictionary).fill, len(lists), own.values)
+    assert found == [[key in one for one in lists] for key in atoms.keys]  # type: ignore[operator]
 
 
 def predicate(random: Random, depth: int) -> m.Expr:
@@ -130,9 +164,9 @@ def predicate(random: Random, depth: int) -> m.Expr:
             return m.Call(random.choice(("has_any", "has_all")), (col("tags", LIST), *options), BOOL)
 
 
-def test_hundreds_of_rules_in_one_program() -> None:
+def customers_and_rules(size: int, count: int) -> tuple[Any, Any]:
+    """Customers with every type of column, and *count* rules about them."""
     random = Random(11)
-    size = 45
 
     def drawn(draw: Any) -> list[Value]:
         return [None if random.random() < 0.2 else draw() for _ in range(size)]
@@ -146,14 +180,23 @@ def test_hundreds_of_rules_in_one_program() -> None:
         "tags": (LIST, drawn(lambda: tuple(f"t{n}" for n in random.sample(range(6), random.randint(0, 3))))),
     }
     contracts, tables = world(columns)
-    ruleset = rules(contracts, *(Segment(f"s{n}", None, predicate(random, 3), WRITTEN) for n in range(400)))
-    expected, found = reference(ruleset, tables, AS_OF), evaluate(ruleset, tables, AS_OF, block_rows=16, threads=2)
+    return rules(contracts, *(Segment(f"s{n}", None, predicate(random, 3), WRITTEN) for n in range(count))), tables
+
+
+def assert_same(expected: Results, found: Results) -> None:
     for name, membership in expected.segments.items():
         other = found.segments[name]
         assert other.true.ordinals().tolist() == membership.true.ordinals().tolist()
         assert other.true.count() == membership.true.count()
         unknown = [] if membership.unknown is None else membership.unknown.ordinals().tolist()
         assert ([] if other.unknown is None else other.unknown.ordinals().tolist()) == unknown
+
+
+@pytest.mark.parametrize("machine", [False, True])
+def test_hundreds_of_rules_in_one_program(machine: bool) -> None:
+    ruleset, tables = customers_and_rules(45, 400)
+    found = evaluate(ruleset, tables, AS_OF, block_rows=16, threads=2, machine=machine)
+    assert_same(reference(ruleset, tables, AS_OF), found)
 
 
 def test_rows_of_one_operation_are_made_together() -> None:

@@ -23,10 +23,12 @@ from segrules.tables.columns import Column
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bits:
-    """One bit per customer, packed as `numpy.packbits` does; the padding bits are 0."""
+    """One bit per customer, packed as `numpy.packbits` does; the padding bits are 0. `counted`: how many are set, if
+    that is known."""
 
     packed: NDArray[np.uint8]
     size: int
+    counted: int | None = None
 
     @staticmethod
     def of(mask: NDArray[np.bool_]) -> Bits:
@@ -36,6 +38,8 @@ class Bits:
         return np.unpackbits(self.packed, count=self.size).view(np.bool_)
 
     def count(self) -> int:
+        if self.counted is not None:
+            return self.counted
         whole = len(self.packed) // 8 * 8
         words = np.bitwise_count(self.packed[:whole].view(np.uint64))
         return int(words.sum(dtype=np.int64)) + sum(map(int.bit_count, self.packed[whole:].tolist()))

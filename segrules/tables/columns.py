@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,13 +88,25 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Dense:
+    """A column in few bits (`tables.dense`). `values`: of integers, decimals, days and instants the value less `base`;
+    of a text its code, of a list a bit for each code that it holds, of a bool a packed bit; anything where a value is
+    missing. `known`: the packed bits of the rows that are not missing, None: all of them."""
+
+    values: NDArray[Any]
+    known: NDArray[np.uint8] | None
+    base: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Loaded:
     """One table that keeps its contract.
 
     `columns`: declared and computed ones, those a run needs. `parent`: for each row the ordinal of its row in the
     `belongs_to` table, -1 for a row that belongs to nobody. `references`: for each column with `refers_to` the
     ordinal of the row it refers to, -1 where missing or unmatched. `place`: for each row its number in the source
-    (1-based data rows), for messages.
+    (1-based data rows), for messages. `dense`: what engines have made of columns, by name, for their next run; of no
+    column another is ever made, so that threads may fill it at once.
     """
 
     name: str
@@ -102,6 +115,7 @@ class Loaded:
     parent: Ints | None = None
     references: Mapping[str, Ints] = field(default_factory=dict)
     place: Ints | None = None
+    dense: dict[str, Dense | None] = field(default_factory=dict, init=False)
 
 
 @dataclass(frozen=True, slots=True)

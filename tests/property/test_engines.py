@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+from importlib.util import find_spec
 from random import Random
 
 import numpy as np
@@ -28,6 +29,7 @@ from tests.property.rulesets import ruleset
 
 EXAMPLES = 400 * int(os.environ.get("SEGRULES_EXAMPLES", "1"))
 DEFINITIONS = 10
+MACHINES = (False, True) if find_spec("numba") else (False,)
 slow = settings(
     max_examples=EXAMPLES, deadline=None, derandomize="SEGRULES_EXAMPLES" not in os.environ,
     suppress_health_check=list(HealthCheck),
@@ -48,11 +50,13 @@ def test_bulk_equals_reference(seed: int) -> None:
     try:
         expected = reference(rules, made.tables, AS_OF)
     except RunStopped as stopped:
-        with pytest.raises(RunStopped) as caught:
-            vector(rules, made.tables, AS_OF)
-        assert [told(one) for one in caught.value.diagnostics] == [told(one) for one in stopped.diagnostics]
+        for machine in MACHINES:
+            with pytest.raises(RunStopped) as caught:
+                vector(rules, made.tables, AS_OF, machine=machine)
+            assert [told(one) for one in caught.value.diagnostics] == [told(one) for one in stopped.diagnostics]
         return
-    assert_equal(rules, expected, vector(rules, made.tables, AS_OF), exactly=False)
+    for machine in MACHINES:
+        assert_equal(rules, expected, vector(rules, made.tables, AS_OF, machine=machine), exactly=False)
 
 
 def told(diagnostic: Diagnostic) -> Argument | None:

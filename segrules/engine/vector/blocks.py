@@ -4,59 +4,52 @@ In: nodes, and in full the values of lower levels that they read.  Out: `Answers
 Always: a block is done by one thread in a workspace of its own, which is used again; every numpy call makes many rows
 of bits, so that threads seldom wait for the interpreter; answers are written where they stay.
 
-    run_blocks(program, kernels, part, inputs, rows=1_000_000, block=1 << 15, threads=2, pool=pool).members[star].true
+    run_blocks(program, kernels, part, inputs, dense_of, rows=1_000_000, …).members[star].true
+
+With `segrules[fast]`, and rows enough, comparisons, and/or/not and answers are done by machine code (`fused`): of a
+level without kernels everything by one call for many blocks, else all of a stage by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segrules.engine.vector.atoms import Bounds, Comparison, Holding, Matrix, compared, holding
-from segrules.engine.vector.bitrows import ONE, Atoms, Group, Plan, Row, planned
+from segrules.engine.vector.answers import Answers, Sink, collected, poured, sinks_of
+from segrules.engine.vector.atoms import Comparison, Held, Holding, Matrix, compared, holding
+from segrules.engine.vector.bitrows import Atoms, Group, Plan, Row, Stage, planned
 from segrules.engine.vector.cells import Cell, Cells, joined, part, part_of_rails
 from segrules.engine.vector.comparing import Kernel
+from segrules.engine.vector.fused import Fused, fused, machine_code, matrix
 from segrules.engine.vector.kernels import Kernels
 from segrules.engine.vector.program import Node, Program, operands
-from segrules.engine.vector.rails import Packed, Rails, false_of, size
+from segrules.engine.vector.rails import Rails, false_of, size
 from segrules.engine.vector.schedule import Part
 from segrules.engine.vector.watch import Watch
-from segrules.schema.types import Bool, Date, Decimal, Integer, Timestamp
-from segrules.tables.columns import Bools, Column
+from segrules.schema.types import Bool
+from segrules.tables.columns import Bools, Column, Dense
 
 BLOCK_ROWS = 1 << 15
 _SCRATCH = 1 << 19
 _TAKEN = 128
 _FEW = 3
 _EIGHT = 8
+_SPAN, _WORDS, _APART = 2048, 32, 8
 _LEAST, _WORKSPACE = 1 << 12, 1 << 25
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """Packed bits of all rows, padding 0; `unknown` None: for nobody."""
-
-    true: Packed
-    unknown: Packed | None
-
-
-@dataclass(slots=True)
-class Answers:
-    full: dict[Node, Column | Rails] = field(default_factory=dict)
-    members: dict[Node, Membership] = field(default_factory=dict)
-    watches: list[Watch] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Workspace:
-    """`matrix`: the rows of bits of one block; the rest is for what is on its way there."""
+    """`words`: the rows of bits of one block, `matrix` the same by bytes; the rest is for what is on its way there."""
 
+    words: NDArray[np.uint64]
     matrix: Matrix
     left: Matrix
     right: Matrix
@@ -75,40 +68,52 @@ class Step:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Level:
-    """What blocks share; `compared` and `steps` by stage. `read`: the rows of the predicates that kernels read."""
+    """What blocks share; `compared` and `steps` by stage. `needed`: the inputs that kernels read, and those that are
+    not there in few bits; `read`: the rows of the predicates that kernels read."""
 
     plan: Plan
     inputs: Mapping[Node, Column | Rails]
-    compared: tuple[tuple[Comparison | Holding, ...], ...]
+    dense: Mapping[Node, Dense]
+    compared: tuple[tuple[Comparison | Held | Holding, ...], ...]
     steps: tuple[tuple[Step, ...], ...]
+    needed: tuple[Node, ...]
     read: tuple[tuple[Node, Row, Row | None], ...]
 
 
 def run_blocks(
-    program: Program, kernels: Kernels, asked: Part, inputs: Mapping[Node, Column | Rails], *, rows: int, block: int,
-    threads: int, pool: Executor,
+    program: Program, kernels: Kernels, asked: Part, inputs: Mapping[Node, Column | Rails],
+    dense_of: Callable[[Node, bool], Dense | None], *, rows: int, block: int, threads: int, pool: Executor,
+    machine: bool | None = None, watched: bool = False,
 ) -> Answers:  # fmt: skip
-    """The outputs and members that are *asked*, from the values of its *inputs* in full. Raises Overflow."""
+    """The outputs and members that are *asked*, from the values of its *inputs* in full. *dense_of*: an input in few
+    bits, the fewest if it is read often. *machine*: by machine code; None: where that is worth it. *watched*: with
+    the time of each node. Raises Overflow."""
     nodes, outputs, members = asked.nodes, asked.outputs, asked.members
     nullable = frozenset(node for node, whole in inputs.items() if _may_be_missing(whole))
     plan = planned(program, nodes, asked.inputs, frozenset((*outputs, *members)), nullable)
+    code = machine_code(rows * plan.rows, machine)
     steps = _steps(program, plan, kernels, nodes, outputs)
-    read = {part for stage in plan.stages for node in stage.kernels for part in operands(program.ops[node])}
-    rails = tuple((node, *plan.rails[node]) for node in sorted(read) if node in plan.rails and node not in inputs)
-    level = _Level(plan, inputs, _comparisons(program, plan, inputs, kernels, pool), steps, rails)
+    level = _level(program, plan, kernels, inputs, steps, _dense(plan, inputs, dense_of, pool))
+    sinks = sinks_of(plan, program, outputs, members, rows)
+    values = [node for node in outputs if not isinstance(program.types[node], Bool)]
+    fast = None
+    if code is not None:
+        fast = fused(code, plan, level.compared, inputs, level.dense, poured(sinks), rows)
+        block = -(-block // (64 * code.SPAN)) * 64 * code.SPAN
+        if len(plan.stages) == 1 and not any(steps) and not watched:
+            counts = fast.everything(plan.rows, pool, threads)
+            return collected(sinks, plan, program, outputs, members, rows, Answers(), counts)
     block = min(block, -(-rows // 8) * 8 or 8, _rows_that_fit(plan))
     spaces: SimpleQueue[Workspace] = SimpleQueue()
     starts = range(0, max(rows, 1), block)
     threads = min(threads, len(starts))
     for _ in range(threads):
         spaces.put(_workspace(plan.rows, block))
-    sinks = _sinks(plan, program, outputs, members, rows)
-    values = [node for node in outputs if not isinstance(program.types[node], Bool)]
 
     def one(start: int) -> list[Cell]:
         space = spaces.get()
         try:
-            return _block(level, space, start, min(start + block, rows), sinks, values)
+            return _block(level, fast, watched, space, start, min(start + block, rows), sinks, values)
         finally:
             spaces.put(space)
 
@@ -116,8 +121,21 @@ def run_blocks(
     answers = Answers(watches=[spaces.get().watch for _ in range(threads)])
     for place, node in enumerate(values):
         answers.full[node] = joined([cells[place] for cells in found])
-    _collect(sinks, plan, program, outputs, members, rows, answers)
-    return answers
+    return collected(sinks, plan, program, outputs, members, rows, answers)
+
+
+def _level(
+    program: Program, plan: Plan, kernels: Kernels, inputs: Mapping[Node, Column | Rails],
+    steps: tuple[tuple[Step, ...], ...], dense: Mapping[Node, Dense],
+) -> _Level:  # fmt: skip
+    read = {part for stage in plan.stages for node in stage.kernels for part in operands(program.ops[node])}
+    rails = tuple((node, *plan.rails[node]) for node in sorted(read) if node in plan.rails and node not in inputs)
+    for stage in plan.stages:
+        read.update(node for node, _ in stage.known if node not in dense)
+        read.update(node for node, _, _ in stage.given)
+        read.update(atoms.operand for atoms in stage.atoms if atoms.operand not in dense)
+    needed = tuple(node for node in inputs if node in read)
+    return _Level(plan, inputs, dense, _comparisons(program, plan, dense, kernels), steps, needed, rails)
 
 
 def _rows_that_fit(plan: Plan) -> int:
@@ -155,137 +173,121 @@ def _may_be_missing(whole: Column | Rails) -> bool:
 
 
 def _workspace(rows: int, block: int) -> Workspace:
-    width = block // 8
-    matrix = np.zeros((rows, width), np.uint8)
-    matrix[ONE] = 255
-    taken = np.empty((2, _TAKEN, width), np.uint8)
+    words = matrix(rows, -(-block // _SPAN) * _WORDS + _APART)
+    taken = np.empty((2, _TAKEN, words.shape[1] * 8), np.uint8)
     scratch = np.empty((max(1, _SCRATCH // block), block), np.bool_)
-    return Workspace(matrix, taken[0], taken[1], scratch, Watch())
+    return Workspace(words, words.view(np.uint8), taken[0], taken[1], scratch, Watch())
+
+
+def _dense(
+    plan: Plan, inputs: Mapping[Node, Column | Rails], dense_of: Callable[[Node, bool], Dense | None], pool: Executor
+) -> dict[Node, Dense]:
+    """The inputs that are compared, or whose missing values matter, in few bits where that is possible."""
+    often: dict[Node, int] = {}
+    for stage in plan.stages:
+        for node, _ in stage.known:
+            often.setdefault(node, 0)
+        for atoms in stage.atoms:
+            often[atoms.operand] = often.get(atoms.operand, 0) + len(atoms.keys)
+    nodes = [node for node in often if isinstance(inputs.get(node), Column)]
+    found = pool.map(lambda node: dense_of(node, often[node] >= _FEW), nodes)
+    return {node: own for node, own in zip(nodes, found, strict=True) if own is not None}
 
 
 def _comparisons(
-    program: Program, plan: Plan, inputs: Mapping[Node, Column | Rails], kernels: Kernels, pool: Executor
-) -> tuple[tuple[Comparison | Holding, ...], ...]:
-    """How the atoms of each stage are compared; whole numbers that are compared often at the width they need."""
-    often: dict[Node, int] = {}
-    for stage in plan.stages:
-        for atoms in stage.atoms:
-            often[atoms.operand] = often.get(atoms.operand, 0) + len(atoms.keys)
-    narrow = [
-        node for node, count in often.items()
-        if count >= _FEW and node in inputs and isinstance(program.types[node], Integer | Decimal | Date | Timestamp)
-    ]  # fmt: skip
-    bounds: dict[Node, Bounds] = dict(zip(narrow, pool.map(lambda node: _bounds(inputs[node]), narrow), strict=True))
+    program: Program, plan: Plan, dense: Mapping[Node, Dense], kernels: Kernels
+) -> tuple[tuple[Comparison | Held | Holding, ...], ...]:
+    """How the atoms of each stage are compared."""
 
-    def made(atoms: Atoms) -> Comparison | Holding:
+    def made(atoms: Atoms) -> Comparison | Held | Holding:
         node = atoms.operand
-        if atoms.kind == "has":
-            whole = inputs[node]
-            assert isinstance(whole, Column)
-            return holding(atoms, whole.dictionary)
-        return compared(atoms, program.types[node], bounds.get(node), kernels.texts.get(node, ()))
+        make = holding if atoms.kind == "has" else partial(compared, type_=program.types[node])
+        return make(atoms, own=dense.get(node), texts=kernels.texts.get(node, ()))
 
     return tuple(tuple(made(atoms) for atoms in stage.atoms) for stage in plan.stages)
 
 
-def _bounds(whole: Column | Rails) -> Bounds:
-    assert isinstance(whole, Column)
-    values: Any = whole.values
-    return (int(values.min()), int(values.max())) if len(values) else None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sink:
-    """Rows of bits over all rows of the space, from rows of a block: `unless` None: the rows as they are, else where
-    neither of two rows has a bit."""
-
-    rows: NDArray[np.intp]
-    unless: NDArray[np.intp] | None
-    whole: Matrix
-
-
-def _sinks(
-    plan: Plan, program: Program, outputs: Collection[Node], members: Collection[Node], rows: int
-) -> tuple[_Sink, _Sink]:
-    """Where the rails of *outputs* go and who is in *members*; and for whom that cannot be said."""
-    rails = [plan.rails[node] for node in outputs if isinstance(program.types[node], Bool)]
-    pairs = [plan.rails[node] for node in members]
-    kept = dict.fromkeys([*(true for true, _ in (*rails, *pairs)), *(false for _, false in rails if false is not None)])
-    unknown = dict.fromkeys((true, false) for true, false in pairs if false is not None)
-    width = -(-size(rows) // 64) * 64
-
-    def whole(count: int) -> Matrix:
-        return np.empty((count, width), np.uint8)[:, : size(rows)]
-
-    true, false = (np.array([pair[rail] for pair in unknown], np.intp) for rail in (0, 1))
-    return _Sink(np.array(list(kept), np.intp), None, whole(len(kept))), _Sink(true, false, whole(len(unknown)))
-
-
-def _collect(
-    sinks: tuple[_Sink, _Sink], plan: Plan, program: Program, outputs: Collection[Node], members: Collection[Node],
-    rows: int, answers: Answers,
-) -> None:  # fmt: skip
-    kept, unknown = sinks
-    if spare := -rows % 8:
-        for sink in sinks:
-            sink.whole[:, -1] &= 0xFF << spare & 0xFF
-    places = {row: place for place, row in enumerate(kept.rows.tolist())}
-    pairs = [] if unknown.unless is None else zip(unknown.rows.tolist(), unknown.unless.tolist(), strict=True)
-    nobody = {pair: place for place, pair in enumerate(pairs)}
-    for node in outputs:
-        if isinstance(program.types[node], Bool):
-            true, false = plan.rails[node]
-            answers.full[node] = kept.whole[places[true]], None if false is None else kept.whole[places[false]]
-    for node in members:
-        true, false = plan.rails[node]
-        missing = None if false is None else unknown.whole[nobody[true, false]]
-        answers.members[node] = Membership(kept.whole[places[true]], missing)
-
-
 def _block(
-    level: _Level, space: Workspace, start: int, stop: int, sinks: Iterable[_Sink], values: Sequence[Node]
-) -> list[Cell]:
+    level: _Level, fast: Fused | None, watched: bool, space: Workspace, start: int, stop: int, sinks: Iterable[Sink],
+    values: Sequence[Node],
+) -> list[Cell]:  # fmt: skip
     rows, width, matrix, watch = stop - start, size(stop - start), space.matrix, space.watch
     watch.blocks += 1
     watch.start()
     registers: dict[Node, Cell] = {}
-    for node, whole in level.inputs.items():
+    for node in level.needed:
+        whole = level.inputs[node]
         registers[node] = (
             Cells(part(whole, start, stop)) if isinstance(whole, Column) else part_of_rails(whole, start, stop)
         )
     for node, true, false in level.read:
         registers[node] = matrix[true, :width], None if false is None else matrix[false, :width]
-    for stage, comparisons, steps in zip(level.plan.stages, level.compared, level.steps, strict=True):
-        for node, row in stage.known:
-            missing = registers[node].column.missing  # type: ignore[union-attr]
-            if missing is None:
-                matrix[row] = 255
-            else:
-                np.invert(np.packbits(missing), matrix[row, :width])
-        for node, own, other in stage.given:
-            rails = registers[node]
-            if own is not None:
-                matrix[own, :width] = rails[0]  # type: ignore[index]
-            if other is not None:
-                matrix[other, :width] = false_of(rails)  # type: ignore[arg-type]
-        for one in comparisons:
-            one.fill(registers[one.atoms.operand].column, matrix, width, space.scratch)  # type: ignore[union-attr]
-            if one.atoms.known is not None:
-                made = matrix[one.atoms.first : one.atoms.first + len(one.atoms.keys)]
-                np.bitwise_and(made, matrix[one.atoms.known], made)
-            watch.lap(("compare", one.atoms.operand))
-        for group in stage.groups:
-            _make(space, group)
-        watch.lap(("combine", None))
+    for place, (stage, steps) in enumerate(zip(level.plan.stages, level.steps, strict=True)):
+        _given(level, stage, space, registers, start, width)
+        if fast is None:
+            for one in level.compared[place]:
+                _compare(level, one, space, registers, start, stop)
+                watch.lap(("compare", one.atoms.operand))
+            for group in stage.groups:
+                _make(space, group)
+            watch.lap(("combine", None))
+        else:
+            cells = {one.node: registers[one.node].column.values for one in fast.stages[place].local}  # type: ignore[union-attr]
+            fast.stage(place, cells, space.words, start, stop, watch if watched else None)
         for step in steps:
             registers[step.node] = step.kernel(registers, rows)
             for node in step.frees:
                 del registers[node]
             watch.lap(("compute", step.node))
-    for sink in sinks:
-        _pour(sink, space, start // 8, width)
+    if fast is None:
+        for sink in sinks:
+            _pour(sink, space, start // 8, width)
+    else:
+        fast.answer(space.words, start, stop)
     watch.lap(("write", None))
     return [registers[node] for node in values]
+
+
+def _given(
+    level: _Level, stage: Stage, space: Workspace, registers: Mapping[Node, Cell], start: int, width: int
+) -> None:
+    """The rows of what is known, and of rails that are there."""
+    matrix = space.matrix
+    for node, row in stage.known:
+        own = level.dense.get(node)
+        if own is not None:
+            matrix[row, :width] = 255 if own.known is None else own.known[start // 8 : start // 8 + width]
+        elif (missing := registers[node].column.missing) is None:  # type: ignore[union-attr]
+            matrix[row] = 255
+        else:
+            np.invert(np.packbits(missing), matrix[row, :width])
+    for node, true, false in stage.given:
+        rails = registers[node]
+        if true is not None:
+            matrix[true, :width] = rails[0]  # type: ignore[index]
+        if false is not None:
+            matrix[false, :width] = false_of(rails)  # type: ignore[arg-type]
+
+
+def _compare(
+    level: _Level, one: Comparison | Held | Holding, space: Workspace, registers: Mapping[Node, Cell], start: int,
+    stop: int,
+) -> None:  # fmt: skip
+    atoms, matrix, width = one.atoms, space.matrix, size(stop - start)
+    own = level.dense.get(atoms.operand)
+    column = None if own is not None else registers[atoms.operand].column  # type: ignore[union-attr]
+    values: Any = own.values[start:stop] if own is not None else column.values  # type: ignore[union-attr]
+    match one:
+        case Comparison():
+            one.fill(values, matrix, width, space.scratch)
+        case Held():
+            one.fill(values, matrix, width)
+        case Holding():
+            assert column is not None
+            one.fill(column, matrix, width)
+    if atoms.known is not None:
+        made = matrix[atoms.first : atoms.first + len(atoms.keys)]
+        np.bitwise_and(made, matrix[atoms.known], made)
 
 
 _SIGNS: dict[str, Callable[..., Any]] = {"and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor}
@@ -315,7 +317,7 @@ def _make(space: Workspace, group: Group) -> None:
             left = into
 
 
-def _pour(sink: _Sink, space: Workspace, start: int, width: int) -> None:
+def _pour(sink: Sink, space: Workspace, start: int, width: int) -> None:
     for begin in range(0, len(sink.rows), _TAKEN):
         left = space.left[: min(_TAKEN, len(sink.rows) - begin)]
         space.matrix.take(sink.rows[begin : begin + _TAKEN], 0, left, "clip")

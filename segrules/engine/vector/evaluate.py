@@ -43,20 +43,22 @@ def evaluate(
     *,
     block_rows: int = BLOCK_ROWS,
     threads: int | None = None,
+    machine: bool | None = None,
 ) -> Results:
     """Everything that *ruleset* defines, or the definitions named in *only* (an output or case names its
     segmentation), for every customer. *tables* has the rows that exist at *as_of* (days since 1970-01-01).
-    *threads*: None for as many as there are processors. Raises `RunStopped` on overflow and where a `unique`
-    segmentation has two cases."""
-    ready, found, _ = _found(ruleset, tables, as_of, only, block_rows, threads)
+    *threads*: None for as many as there are processors. *machine*: by machine code where that is installed; None:
+    where it is worth loading. Raises `RunStopped` on overflow and where a `unique` segmentation has two cases."""
+    ready, found, _ = _found(ruleset, tables, as_of, only, block_rows, threads, machine)
     return _results(ruleset, ready.compiled, found, ready.order, ready.asked)
 
 
 def evaluate_watched(
-    ruleset: RuleSet, tables: Tables, as_of: int, only: Collection[str] | None = None, *, threads: int | None = None
-) -> tuple[Results, Profile]:
+    ruleset: RuleSet, tables: Tables, as_of: int, only: Collection[str] | None = None, *, threads: int | None = None,
+    machine: bool | None = None,
+) -> tuple[Results, Profile]:  # fmt: skip
     """What `evaluate` gives, and where its time went. Raises what that raises."""
-    ready, found, watch = _found(ruleset, tables, as_of, only, BLOCK_ROWS, threads)
+    ready, found, watch = _found(ruleset, tables, as_of, only, BLOCK_ROWS, threads, machine, watched=True)
     results = _results(ruleset, ready.compiled, found, ready.order, ready.asked)
     answers = {name: ready.compiled.answers(ruleset.definitions[name]) for name in ready.order}
     live = found.program.live([*ready.wanted, *ready.members])
@@ -64,8 +66,9 @@ def evaluate_watched(
 
 
 def _found(
-    ruleset: RuleSet, tables: Tables, as_of: int, only: Collection[str] | None, block_rows: int, threads: int | None
-) -> tuple[_Ready, Found, Watch]:
+    ruleset: RuleSet, tables: Tables, as_of: int, only: Collection[str] | None, block_rows: int, threads: int | None,
+    machine: bool | None, watched: bool = False,
+) -> tuple[_Ready, Found, Watch]:  # fmt: skip
     watch = Watch()
     watch.start()
     names = ruleset.definitions if only is None else only
@@ -78,7 +81,10 @@ def _found(
     program = compiled.lowering.program
     watch.lap(("compile", None))
     try:
-        found = run(program, spaces, scope, ready.wanted, ready.members, block_rows=block_rows, threads=threads)
+        found = run(
+            program, spaces, scope, ready.wanted, ready.members, block_rows=block_rows, threads=threads,
+            machine=machine, watched=watched,
+        )  # fmt: skip
     except Overflow:
         found, node, row = replay(program, spaces, scope, [*ready.wanted, *ready.members])
         earlier = order[: order.index(compiled.lowering.origins[node].definition)]
@@ -188,8 +194,8 @@ def _results(
 def _membership(found: Found, node: Node) -> Membership:
     rows = found.rows(node)
     if (own := found.members.get(node)) is not None:
-        some = own.unknown is not None and own.unknown.any()
-        return Membership(Bits(own.true, rows), Bits(own.unknown, rows) if some and own.unknown is not None else None)
+        unknown = None if own.unknown is None else Bits(own.unknown, rows)
+        return Membership(Bits(own.true, rows, own.members), unknown)
     rails = found.rails(node)
     known = known_of(rails)
     unknown = None if known is None else Bits(clean(~known, rows), rows)

@@ -20,7 +20,8 @@ import numpy as np
 
 from segrules.engine.results import Cuts
 from segrules.engine.vector.aggregate import aggregate
-from segrules.engine.vector.blocks import Membership, run_blocks
+from segrules.engine.vector.answers import Membership
+from segrules.engine.vector.blocks import run_blocks
 from segrules.engine.vector.cells import Cell, Cells, as_cell, as_column, joined
 from segrules.engine.vector.choosing import chosen_lists
 from segrules.engine.vector.comparing import Kernel
@@ -48,8 +49,9 @@ from segrules.engine.vector.schedule import is_full, schedule
 from segrules.engine.vector.spaces import Spaces, gathered
 from segrules.engine.vector.tallies import Asked, shares, sums_fit, tallied
 from segrules.engine.vector.watch import Watch, phase_of
-from segrules.schema.types import Text, Type
-from segrules.tables.columns import Bools, Column, Ints
+from segrules.schema.types import Bool, ListOfText, Text, Type
+from segrules.tables.columns import Bools, Column, Dense, Ints
+from segrules.tables.dense import dense
 
 
 @dataclass(slots=True)
@@ -84,6 +86,14 @@ class Found:
             self._masks[node] = unpack(self.rails(node)[0], self.rows(node))
         return self._masks[node]
 
+    def dense(self, node: Node, often: bool) -> Dense | None:
+        """The values of a node that is there in full, in few bits; of a table's own column kept for the next run."""
+        match self.program.ops[node]:
+            case Own(name):
+                return self.spaces.dense(self.program.spaces[node], name)
+            case _:
+                return dense(self.column(node), often)
+
     def keep(self, node: Node, column: Column) -> None:
         cell = as_cell(column)
         self.full[node] = column if isinstance(cell, Cells) else cell
@@ -91,9 +101,10 @@ class Found:
 
 def run(
     program: Program, spaces: Spaces, scope: Scope, wanted: Sequence[Node], members: Collection[Node] = (), *,
-    block_rows: int, threads: int | None,
+    block_rows: int, threads: int | None, machine: bool | None = None, watched: bool = False,
 ) -> Found:  # fmt: skip
-    """The values of *wanted* and of all that they need in full, and of *members* the membership. Raises Overflow."""
+    """The values of *wanted* and of all that they need in full, and of *members* the membership. *machine* and
+    *watched* as `run_blocks` has them. Raises Overflow."""
     found = Found(program, spaces, scope)
     kernels = Kernels(program, scope)
     threads = threads or _processors()
@@ -110,7 +121,10 @@ def run(
             for each in level.parts:
                 inputs = {node: found.full[node] for node in each.inputs}
                 rows, block = spaces.rows(each.space), max(8, block_rows // 8 * 8)
-                answers = run_blocks(program, kernels, each, inputs, rows=rows, block=block, threads=threads, pool=pool)
+                answers = run_blocks(
+                    program, kernels, each, inputs, found.dense, rows=rows, block=block, threads=threads, pool=pool,
+                    machine=machine, watched=watched,
+                )  # fmt: skip
                 found.full |= answers.full
                 found.members |= answers.members
                 found.watch.include(answers.watches)
@@ -168,6 +182,8 @@ def resolve(found: Found, node: Node) -> None:
     program, spaces = found.program, found.spaces
     op, space, type_ = program.ops[node], program.spaces[node], program.types[node]
     match op:
+        case Own(name) if isinstance(type_, Bool) and (own := spaces.dense(space, name)) is not None:
+            found.full[node] = own.values, None if own.known is None else own.known & ~own.values
         case Own() | Inherited() | Looked() | Listed():
             found.keep(node, spaces.column(space, op))
         case Matched(key, table, name):
@@ -228,6 +244,6 @@ def _aggregated(found: Found, op: Aggregated, type_: Type) -> Column:
 
 
 def _remember(kernels: Kernels, found: Found, node: Node) -> None:
-    """Tells the makers of kernels the dictionary of a text node."""
-    if isinstance(found.program.types[node], Text):
+    """Tells the makers of kernels the dictionary of a text node, or of lists."""
+    if isinstance(found.program.types[node], Text | ListOfText):
         kernels.texts[node] = found.column(node).dictionary

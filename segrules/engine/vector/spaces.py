@@ -20,7 +20,8 @@ from segrules.model.expr import Expr
 from segrules.schema.calendar import MAX_DAY, MICROSECONDS_PER_DAY, MIN_DAY
 from segrules.schema.contract import Contracts
 from segrules.schema.types import BOOL, ListOfText, Text, Timestamp, Value
-from segrules.tables.columns import Column, Ints, Tables
+from segrules.tables.columns import Column, Dense, Ints, Tables
+from segrules.tables.dense import dense
 
 
 @dataclass(slots=True)
@@ -58,6 +59,13 @@ class Spaces:
         if (space, source) not in self._columns:
             self._columns[space, source] = self._made(space, source)
         return self._columns[space, source]
+
+    def dense(self, space: str, name: str) -> Dense | None:
+        """A table's own column in few bits."""
+        loaded = self.tables.tables[space]
+        if name not in loaded.dense:
+            loaded.dense[name] = dense(loaded.columns[name])
+        return loaded.dense[name]
 
     def time_order(self, space: str) -> tuple[Ints | None, Ints | None]:
         """The rows of *space* by (time, key), or, for a table without a key, (None, the time of each row)."""

@@ -1,0 +1,302 @@
+"""A level of a program for the machine code of `machine`: the plan as flat numbers, columns as addresses.
+
+In: a plan, how its comparisons are made, columns in few bits, where answers go.  Out: `Fused`, which does stages of
+blocks, or, where no kernel stands between, everything at once.  Always: what an address points at is kept as long as
+the address; the answers are those of the calls of numpy in `blocks`, bit by bit.
+
+    if (code := machine_code(rows * plan.rows)) is not None: fused(code, plan, comparisons, inputs, dense, sinks, rows)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.util import find_spec
+from queue import SimpleQueue
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segrules.engine.vector.atoms import Comparison, Held, Holding
+from segrules.engine.vector.bitrows import ONE, Plan, Row, Stage
+from segrules.engine.vector.program import Node
+from segrules.engine.vector.rails import Packed, Rails
+from segrules.engine.vector.watch import Watch
+from segrules.tables.columns import Column, Dense, Ints
+from segrules.tables.dense import together
+
+Words: TypeAlias = NDArray[np.uint64]
+Pair: TypeAlias = "tuple[Row, Row | None]"
+
+WORTH = 1 << 29
+_BITS, _BYTES = 64, 8
+_CHUNK = 1 << 10
+_ROWS = 1 << 18
+_SIGNS = {"and": 0, "or": 1, "xor": 2, "not": 3}
+_MACHINE = "segrules.engine.vector.machine"
+
+
+def machine_code(work: int, wanted: bool | None = None) -> ModuleType | None:
+    """The compiled functions, if they are *wanted*; None: if so many rows of so many bits are worth loading them."""
+    if wanted is False or (wanted is None and work < WORTH and _MACHINE not in sys.modules):
+        return None
+    return _machine()
+
+
+@lru_cache(maxsize=1)
+def _machine() -> ModuleType | None:
+    """None where numba is not installed, compiles nothing or has nowhere to keep it; or bytes stand the other way."""
+    if sys.byteorder != "little" or find_spec("numba") is None:
+        return None
+    try:
+        from numba import config
+
+        if config.DISABLE_JIT:
+            return None
+        from segrules.engine.vector import machine
+    except (ImportError, RuntimeError):
+        return None
+    return machine
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Local:
+    """Entry `place` of `compare` has the values of `node`, which a kernel makes block by block."""
+
+    place: int
+    node: Node
+    dtype: np.dtype[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Work:
+    """A stage as `machine.work` takes it. `operands`: whose values the entries of `compare` compare."""
+
+    compare: Ints
+    load: Ints
+    program: NDArray[np.int32]
+    operands: tuple[Node, ...]
+    local: tuple[Local, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Fused:
+    """A level of *rows* rows. `pour`: rows of bits and where over all rows they go; `kept`: what addresses point at."""
+
+    code: ModuleType
+    rows: int
+    stages: list[Work] = field(default_factory=list)
+    pour: Ints = field(default_factory=lambda: np.zeros((0, 3), np.int64))
+    kept: list[Any] = field(default_factory=list)
+
+    @property
+    def last(self) -> int:
+        """The word that rows fill in part, or -1."""
+        return self.rows // _BITS if self.rows % _BITS else -1
+
+    @property
+    def mask(self) -> int:
+        return _word(np.packbits(np.ones(self.rows % _BITS, np.bool_)))
+
+    def address(self, array: NDArray[Any]) -> int:
+        array = np.ascontiguousarray(array)
+        self.kept.append(array)
+        return array.ctypes.data
+
+    def everything(self, matrix_rows: int, pool: Executor, threads: int) -> Ints:
+        """All rows through the only stage; the number of bits of every answer."""
+        (stage,) = self.stages
+        words = -(-self.rows // _BITS)
+        starts = range(0, words, _CHUNK)
+        matrices: SimpleQueue[Words] = SimpleQueue()
+        for _ in range(min(threads, len(starts))):
+            matrices.put(matrix(matrix_rows, self.code.SPAN))
+
+        def one(first: int) -> Ints:
+            bits, counts = matrices.get(), np.zeros(len(self.pour), np.int64)
+            count = min(_CHUNK, words - first)
+            self._call(stage.compare, stage.load, stage.program, self.pour, counts, bits, 0, first, count)
+            matrices.put(bits)
+            return counts
+
+        return sum(map(one, starts) if threads == 1 else pool.map(one, starts), np.zeros(len(self.pour), np.int64))
+
+    def stage(
+        self, place: int, values: Mapping[Node, NDArray[Any]], bits: Words, start: int, stop: int, watch: Watch | None
+    ) -> None:
+        """Stage *place* of the rows *start* … *stop* - 1. *values*: of its kernels."""
+        stage, kept = self.stages[place], list[Any]()
+        compare = with_values(stage, values, kept)
+        first, count = start // _BITS, -(-(stop - start) // _BITS)
+        if watch is None:
+            self._call(compare, _NO_LOAD, stage.program, _NOWHERE, _NOTHING, bits, 1, first, count)
+            return
+        for entry, node in enumerate(stage.operands):
+            self._call(compare[entry : entry + 1], _NO_LOAD, _STILL, _NOWHERE, _NOTHING, bits, 1, first, count)
+            watch.lap(("compare", node))
+        self._call(_NONE, _NO_LOAD, stage.program, _NOWHERE, _NOTHING, bits, 1, first, count)
+        watch.lap(("combine", None))
+
+    def answer(self, bits: Words, start: int, stop: int) -> None:
+        """Writes the answers of a block."""
+        first, count = start // _BITS, -(-(stop - start) // _BITS)
+        counts = np.zeros(len(self.pour), np.int64)
+        self._call(_NONE, _NO_LOAD, _STILL, self.pour, counts, bits, 1, first, count)
+
+    def _call(
+        self, compare: Ints, load: Ints, program: NDArray[np.int32], pour: Ints, counts: Ints, bits: Words, step: int,
+        first: int, count: int,
+    ) -> None:  # fmt: skip
+        mask = np.uint64(self.mask % (1 << _BITS))
+        self.code.work(compare, load, program, pour, counts, bits, step, first, count, self.last, mask)
+
+
+_NONE, _NO_LOAD, _NOWHERE = (np.zeros((0, columns), np.int64) for columns in (9, 4, 3))
+_STILL, _NOTHING = np.zeros(0, np.int32), np.zeros(0, np.int64)
+
+
+def matrix(rows: int, words: int) -> Words:
+    """Rows of bits, all zero but for the one that has every bit."""
+    found = np.zeros((rows, words), np.uint64)
+    found[ONE] = ~np.uint64(0)
+    return found
+
+
+def fused(
+    code: ModuleType, plan: Plan, comparisons: Sequence[Sequence[Comparison | Held | Holding]],
+    inputs: Mapping[Node, Column | Rails], dense: Mapping[Node, Dense], pour: Iterable[tuple[Pair, Packed]], rows: int,
+) -> Fused:  # fmt: skip
+    """*pour*: a row, or two of which neither may have a bit, and where it goes."""
+    made = Fused(code, rows)
+    for stage, program, own in zip(plan.stages, _programs(plan), comparisons, strict=True):
+        made.stages.append(_work(made, stage, program, own, inputs, dense))
+    entries = [(row, -1 if other is None else other, made.address(whole)) for (row, other), whole in pour]
+    made.pour = np.array(entries, np.int64).reshape(-1, 3)
+    return made
+
+
+@lru_cache(maxsize=64)
+def _programs(plan: Plan) -> tuple[NDArray[np.int32], ...]:
+    """Per stage (sign, row, how many, rows …) of every row that is made of others."""
+    found = []
+    for stage in plan.stages:
+        flat: list[int] = []
+        for group in stage.groups:
+            inputs = [rows.tolist() for rows in group.inputs]
+            for place in range(len(inputs[0])):
+                own = [rows[place] for rows in inputs if place < len(rows)]
+                flat += [_SIGNS[group.sign], group.first + place, len(own), *own]
+        found.append(np.array(flat, np.int32))
+    return tuple(found)
+
+
+def _work(
+    made: Fused, stage: Stage, program: NDArray[np.int32], comparisons: Sequence[Comparison | Held | Holding],
+    inputs: Mapping[Node, Column | Rails], dense: Mapping[Node, Dense],
+) -> Work:  # fmt: skip
+    load: list[tuple[int, ...]] = []
+    for node, row in stage.known:
+        if node in dense:
+            known = dense[node].known
+            load.append(_loaded(made, row, np.zeros(0, np.uint8) if known is None else known, known is None))
+    for node, own, other in stage.given:
+        if node in inputs:
+            true, false = inputs[node]  # type: ignore[misc]
+            if own is not None:
+                load.append(_loaded(made, own, true, False))
+            if other is not None:
+                load.append(_loaded(made, other, true if false is None else false, false is None))
+    compare: list[tuple[int, ...]] = []
+    operands: list[Node] = []
+    local: list[Local] = []
+    for one in comparisons:
+        node = one.atoms.operand
+        for keys, values, first in _parts(one, inputs, dense):
+            if values is None:
+                local.append(Local(len(compare), node, keys.dtype))
+            compare.append(_compared(made, one, keys, values, first))
+            operands.append(node)
+    table = np.array(compare, np.int64).reshape(-1, 9)
+    return Work(table, np.array(load, np.int64).reshape(-1, 4), program, tuple(operands), tuple(local))
+
+
+def _loaded(made: Fused, row: Row, bits: Packed, flip: bool) -> tuple[int, ...]:
+    """Rows that stand packed already; without any bits there, all of them are alike."""
+    if not len(bits):
+        bits = np.zeros(-(-made.rows // 8), np.uint8)
+    return row, made.address(bits), _word(bits[made.rows // _BITS * _BYTES :]), int(flip)
+
+
+def _parts(
+    one: Comparison | Held | Holding, inputs: Mapping[Node, Column | Rails], dense: Mapping[Node, Dense]
+) -> Iterable[tuple[NDArray[Any], NDArray[Any] | None, Row]]:
+    """(keys, values, first row) for each call; values None: those of a kernel."""
+    match one:
+        case Comparison(atoms, keys, start, _):
+            own = dense.get(atoms.operand)
+            yield keys, None if own is None else own.values, atoms.first + start
+        case Held(atoms, places):
+            values = dense[atoms.operand].values
+            flags = [0 if place is None else 1 << place for place in places]
+            yield np.array(flags, np.uint64).astype(values.dtype), values, atoms.first
+        case Holding(atoms, groups):
+            whole = inputs[atoms.operand]
+            assert isinstance(whole, Column) and whole.offsets is not None
+            row = atoms.first
+            for texts in groups:
+                count = min(_BITS, atoms.first + len(atoms.keys) - row)
+                values = _together(texts.astype(np.int64), whole)
+                yield (np.uint64(1) << np.arange(count, dtype=np.uint64)).view(np.int64), values, row
+                row += count
+
+
+def _together(flags: Ints, whole: Column) -> Ints:
+    assert whole.offsets is not None
+    parts = [
+        together(flags, Column(whole.type, whole.values, None, (), whole.offsets[start : start + _ROWS + 1]))
+        for start in range(0, len(whole), _ROWS)
+    ]
+    return np.concatenate([np.zeros(0, np.int64), *parts])
+
+
+def _compared(
+    made: Fused, one: Comparison | Held | Holding, keys: NDArray[Any], values: NDArray[Any] | None, first: Row
+) -> tuple[int, ...]:
+    number = made.code.CODES[one.atoms.kind, keys.dtype.str[1:]]
+    known = ONE if one.atoms.known is None else one.atoms.known
+    size = keys.dtype.itemsize
+    head = (number, made.address(keys), len(keys), first, known)
+    if values is None:
+        return (*head, 0, 0, size, 1)
+    return (*head, made.address(values), made.address(_padded(values)), size, 0)
+
+
+def _padded(values: NDArray[Any]) -> NDArray[Any]:
+    """The values of the last word, with zeros where no row is."""
+    found = np.zeros(_BITS, values.dtype)
+    rest = len(values) % _BITS
+    found[:rest] = values[len(values) - rest :]
+    return found
+
+
+def _word(bits: Packed) -> int:
+    """The first 64 bits as one word; what is not there is 0."""
+    return int.from_bytes(bits[:_BYTES].tobytes().ljust(_BYTES, b"\0"), "little", signed=True)
+
+
+def with_values(stage: Work, values: Mapping[Node, NDArray[Any]], kept: list[Any]) -> Ints:
+    """The comparisons of a stage of one block, with the *values* that its kernels made."""
+    if not stage.local:
+        return stage.compare
+    found = stage.compare.copy()
+    for one in stage.local:
+        own = np.ascontiguousarray(values[one.node], one.dtype)
+        last = _padded(own)
+        kept += (own, last)
+        found[one.place, 5:7] = own.ctypes.data, last.ctypes.data
+    return found
