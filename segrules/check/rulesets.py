@@ -16,15 +16,18 @@ from datetime import date
 from typing import TypeAlias, assert_never
 
 from segrules.check.bounds import bounds
+from segrules.check.campaigns import campaign
 from segrules.check.columns import computed
 from segrules.check.contracts import contracts, lost_tables
 from segrules.check.facts import finite_values
+from segrules.check.history import with_history, without_unread
 from segrules.check.infer import infer, predicate
 from segrules.check.missing import can_be_missing
 from segrules.check.namespace import namespace
 from segrules.check.needs import needs
 from segrules.check.order import Needs, loop_text, work_through
 from segrules.check.parameters import parameters
+from segrules.check.previously import earlier_members
 from segrules.check.scope import Fact, Scope, is_wrong
 from segrules.check.scorecards import limits, scorecard
 from segrules.check.segmentations import case_list, matrix
@@ -44,6 +47,7 @@ from segrules.files.documents import (
     WrittenSegment,
     WrittenSegmentation,
 )  # fmt: skip
+from segrules.model.campaign import Campaign
 from segrules.model.expr import Expr
 from segrules.model.ruleset import Attribute, Definition, RuleSet, Segment, Segmentation, StaticList
 from segrules.schema.calendar import from_date
@@ -65,15 +69,17 @@ def check(
     made = contracts(project.file, found)
     if made is None or not all(table.columns for table in made.tables.values()):
         return None, list(in_order(found))
-    checker = _Checker.of(project, made, overrides, found)
+    checker = _Checker.of(project, with_history(made), overrides, found)
     checker.run()
+    acting = campaign(project, checker.scope)
+    earlier_members(project.rules, found)
     if today is not None:
         for file in project.rules:
             _review(file, today, found)
     findings = list(in_order(found))
     if any(level(one.code) == "error" for one in findings):
         return None, findings
-    return checker.ruleset(project), findings
+    return checker.ruleset(project, acting), findings
 
 
 def _review(file: RuleFile, today: int, found: list[Diagnostic]) -> None:
@@ -123,12 +129,12 @@ class _Checker:
             args = {"loop": loop_text(loop)}
             self.scope.found.append(Diagnostic("N309", spans[0], args, also=tuple(spans[1:])))
 
-    def ruleset(self, project: Project) -> RuleSet:
+    def ruleset(self, project: Project, acting: Campaign) -> RuleSet:
         assert project.file is not None
         values = {name: one for name, one in self.scope.parameters.items() if one is not None}
         language = project.file.keywords or "en"
-        made = self.scope.contracts
-        return RuleSet(project.file.name, language, project.folder, made, values, self.definitions)
+        made = without_unread(self.scope.contracts, self.definitions.values(), acting)
+        return RuleSet(project.file.name, language, project.folder, made, values, self.definitions, acting)
 
     def _task(self, name: str) -> Needs | None:
         written = self.written.get(name)

@@ -9,42 +9,11 @@ a thousand definitions is no harder than one; names come in the order of `RuleSe
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import assert_never
 
-from segrules.model.expr import Expr, Reference, children
-from segrules.model.ruleset import Attribute, Definition, RuleSet, Scorecard, Segment, Segmentation, StaticList
+from segrules.model.expr import Expr, Reference, nodes
+from segrules.model.ruleset import RuleSet, expressions
 
-
-def expressions(definition: Definition) -> Iterator[Expr]:
-    """Every expression that stands in *definition*, in the order written."""
-    match definition:
-        case Attribute():
-            yield definition.value
-        case Segment():
-            yield definition.when
-        case StaticList():
-            return
-        case Segmentation():
-            for case in definition.cases:
-                yield case.when
-                yield from case.outputs
-            for outcome in (definition.otherwise, definition.unknown):
-                if outcome is not None:
-                    yield from outcome.outputs
-        case Scorecard():
-            for characteristic in definition.characteristics:
-                yield from (row.when for row in characteristic.rows)
-        case _:
-            assert_never(definition)
-
-
-def nodes(expr: Expr) -> Iterator[Expr]:
-    """*expr* and everything in it, parents first, in the order written."""
-    waiting = [expr]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(reversed(children(node)))
+__all__ = ["expressions", "needed", "nodes", "owner", "references"]
 
 
 def owner(ruleset: RuleSet, name: str) -> str | None:

@@ -11,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from segrules.source import NOWHERE, Span, Word
 from segrules.syntax.expr import Expr
+
+if TYPE_CHECKING:
+    from segrules.files.campaign import WrittenAction, WrittenPolicies
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +251,7 @@ class RuleFile:
     segments: tuple[WrittenSegment, ...] = ()
     segmentations: tuple[WrittenSegmentation, ...] = ()
     scorecards: tuple[WrittenScorecard, ...] = ()
+    actions: tuple[WrittenAction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,9 +282,10 @@ class TestFile:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Everything in the folder, and what was wrong while it was read."""
+    """Everything in the folder. `policies` is None where there is no policies.yaml."""
 
     folder: str
     file: ProjectFile | None
     rules: tuple[RuleFile, ...]
     tests: tuple[TestFile, ...]
+    policies: WrittenPolicies | None = None

@@ -13,10 +13,12 @@ from pathlib import Path
 
 from segrules.diagnostics.diagnostic import Diagnostic, in_order
 from segrules.files import disk
+from segrules.files.campaign import WrittenPolicies
 from segrules.files.documents import Project, ProjectFile, RuleFile, TestFile
 from segrules.files.examples import read_tests
 from segrules.files.grid import read_table
 from segrules.files.names import strange_names
+from segrules.files.policies import read_policies
 from segrules.files.project import DEFAULT_RULES, DEFAULT_TESTS, read_project
 from segrules.files.rules import read_rules
 from segrules.files.segmentations import ReadTable
@@ -34,7 +36,7 @@ def load(folder: Path) -> tuple[Project, list[Diagnostic]]:
     """Everything in *folder*, as written, and what is wrong with it."""
     found: list[Diagnostic] = []
     project = _project(folder, found)
-    _policies(folder, found)
+    policies = _policies(folder, found)
     rules_in = project.rules if project else Word(DEFAULT_RULES)
     tests_in = project.tests if project else Word(DEFAULT_TESTS)
     tests_folder = disk.shown(tests_in.text).strip("/")
@@ -53,7 +55,7 @@ def load(folder: Path) -> tuple[Project, list[Diagnostic]]:
         root = _tree(folder, path, "tests", found)
         if root is not None:
             tests.append(read_tests(root, project, found))
-    return Project(str(folder), project, tuple(rules), tuple(tests)), list(in_order(found))
+    return Project(str(folder), project, tuple(rules), tuple(tests), policies), list(in_order(found))
 
 
 def _tree(folder: Path, path: str, kind: Kind, found: list[Diagnostic]) -> Map | None:
@@ -94,9 +96,12 @@ def _honour(requires: Word, found: list[Diagnostic]) -> None:
             pass
 
 
-def _policies(folder: Path, found: list[Diagnostic]) -> None:
-    if (folder / POLICIES_FILE).exists():
-        _tree(folder, POLICIES_FILE, "policies", found)
+def _policies(folder: Path, found: list[Diagnostic]) -> WrittenPolicies | None:
+    if not (folder / POLICIES_FILE).exists() and not (folder / POLICIES_FILE).is_symlink():
+        return None
+    before = len(found)
+    root = _tree(folder, POLICIES_FILE, "policies", found)
+    return WrittenPolicies(lost=len(found) > before) if root is None else read_policies(root, found)
 
 
 def _listed(folder: Path, start: Word, needed: bool, found: list[Diagnostic], leave_out: frozenset[str]) -> list[str]:

@@ -1,7 +1,8 @@
 """Names that nobody could write in an expression, or tell from another name.
 
-In: a YAML tree of segrules.yaml or of a rule file.  Out: N316 at every key that defines such a name.  Always: what is
-looked at is the name as it is compared (NFKC, without backquotes); an empty key has been reported elsewhere.
+In: a YAML tree of segrules.yaml, policies.yaml or of a rule file.  Out: N316 at every key that defines such a name.
+Always: what is looked at is the name as it is compared (NFKC, without backquotes); an empty key has been reported
+elsewhere.
 
     strange_names("rules", tree)      # N316 for `"vip ": {when: …}`, on the key
 """
@@ -16,7 +17,8 @@ from segrules.source import Word
 from segrules.syntax.folding import trouble
 from segrules.yamltree.nodes import Map
 
-_SECTIONS = ("parameters", "lists", "attributes", "segments", "segmentations", "scorecards")
+_SECTIONS = ("parameters", "lists", "attributes", "segments", "segmentations", "scorecards", "actions")
+_POLICIES = ("channels", "capacity", "sinks", "environments")
 
 
 def strange_names(kind: str, root: Map) -> list[Diagnostic]:
@@ -26,6 +28,8 @@ def strange_names(kind: str, root: Map) -> list[Diagnostic]:
             names = _of_project(root)
         case "rules":
             names = _of_rules(root)
+        case "policies":
+            names = (fields.key(entry) for section in _POLICIES for entry in fields.entries(root.get(section)))
         case _:
             return []
     return [found for name in names if (found := _strange(name)) is not None]
@@ -40,6 +44,8 @@ def _of_project(root: Map) -> Iterator[Word]:
 def _of_rules(root: Map) -> Iterator[Word]:
     for section in _SECTIONS:
         yield from map(fields.key, fields.entries(root.get(section)))
+    for action in fields.entries(root.get("actions")):
+        yield from map(fields.key, fields.entries(fields.get(action.value, "variants")))
     for segmentation in fields.entries(root.get("segmentations")):
         for axis in fields.entries(fields.get(segmentation.value, "axes")):
             yield fields.key(axis)

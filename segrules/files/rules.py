@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from segrules.diagnostics.diagnostic import Diagnostic
 from segrules.files import fields
+from segrules.files.actions import read_action
 from segrules.files.dates import checked_date
 from segrules.files.documents import (
     RuleFile,
@@ -26,7 +27,7 @@ from segrules.files.segmentations import ReadTable, read_segmentation
 from segrules.syntax.expr import Broken
 from segrules.yamltree.nodes import Entry, Map, Node, Scalar, Seq
 
-NOT_CARRIED_OUT = ("use", "assert", "actions")
+NOT_CARRIED_OUT = ("use", "assert")
 
 
 def read_rules(root: Map, read_table: ReadTable, found: list[Diagnostic]) -> RuleFile:
@@ -59,6 +60,7 @@ def read_rules(root: Map, read_table: ReadTable, found: list[Diagnostic]) -> Rul
         segments=tuple(_segment(entry, found) for entry in fields.entries(root.get("segments"))),
         segmentations=tuple(one for entry, one in divisions if unless_broken(entry, one) and one),
         scorecards=tuple(one for entry, one in scorecards if unless_broken(entry, one) and one),
+        actions=tuple(read_action(entry, found) for entry in fields.entries(root.get("actions"))),
         attributes=(*(_attribute(entry, found) for entry in fields.entries(root.get("attributes"))), *broken),
     )
 

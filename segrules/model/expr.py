@@ -15,6 +15,7 @@ sees the columns of its parents up the `belongs_to` chain too. `Column.table` na
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal as OneOf
 from typing import TypeAlias
@@ -258,3 +259,12 @@ def children(node: Expr) -> tuple[Expr, ...]:
             return tuple(part for part in (node.value, node.where) if part is not None)
         case Population():
             return (node.value, *node.by, *(() if node.among is None else (node.among,)))
+
+
+def nodes(expr: Expr) -> Iterator[Expr]:
+    """*expr* and everything in it, parents first, in the order written."""
+    waiting = [expr]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(children(node)))

@@ -8,9 +8,9 @@ stands after what it needs; decision tables, matrices, bands and cells have beco
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, assert_never
 
 from segrules.model.campaign import Campaign
 from segrules.model.expr import Expr
@@ -166,3 +166,26 @@ class RuleSet:
     parameters: Mapping[str, Parameter]
     definitions: Mapping[str, Definition]
     campaign: Campaign = field(default_factory=Campaign)
+
+
+def expressions(definition: Definition) -> Iterator[Expr]:
+    """Every expression that stands in *definition*, in the order written."""
+    match definition:
+        case Attribute():
+            yield definition.value
+        case Segment():
+            yield definition.when
+        case StaticList():
+            return
+        case Segmentation():
+            for case in definition.cases:
+                yield case.when
+                yield from case.outputs
+            for outcome in (definition.otherwise, definition.unknown):
+                if outcome is not None:
+                    yield from outcome.outputs
+        case Scorecard():
+            for characteristic in definition.characteristics:
+                yield from (row.when for row in characteristic.rows)
+        case _:
+            assert_never(definition)
