@@ -93,7 +93,8 @@ def _begin(connection: Connection) -> None:
 
 
 def _asked(connection: Connection, relation: str) -> Asked:
-    described = connection.exec_driver_sql(f"select * from {relation} as asked limit 0").cursor.description
+    cursor = connection.exec_driver_sql(f"select * from {relation} as asked limit 0").cursor
+    described: Any = () if cursor is None else cursor.description
     types = tuple(int(each[1]) for each in described)
     unlike = ", ".join(map(str, sorted({each for each in types if each not in ALIKE | TIMES}))) or "0"
     arrays = set(
@@ -127,7 +128,7 @@ def _bulk(connection: Connection, statement: str) -> pa.Table | None:
     if dialect.driver != "psycopg":
         return None
     try:
-        from adbc_driver_postgresql import dbapi
+        from adbc_driver_postgresql import dbapi  # type: ignore[import-untyped]
     except ImportError:
         return None
     from psycopg import ProgrammingError
@@ -135,7 +136,7 @@ def _bulk(connection: Connection, statement: str) -> pa.Table | None:
 
     try:
         given = dialect.create_connect_args(connection.engine.url)[1]
-        words = {name: value for name, value in given.items() if isinstance(value, str | int)}
+        words: dict[str, Any] = {name: value for name, value in given.items() if isinstance(value, str | int)}
         place = make_conninfo("", **(words | CONNECT))
         with dbapi.connect(place) as bulk, bulk.cursor() as cursor:
             for each in SETTINGS:
