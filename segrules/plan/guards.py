@@ -106,7 +106,7 @@ def _said(guard: GuardCheck) -> Diagnostic:
 
 def percent(share: str) -> str:
     """`0.0538` as `5.4 %`."""
-    return f"{Decimal(share) * 100:,.1f} %"
+    return f"{Decimal(share) * 100:,.1f}".removesuffix(".0") + " %"
 
 
 def money(amount: int) -> str:
