@@ -10,6 +10,7 @@ pepper) tells who that is.
 from __future__ import annotations
 
 import hmac
+import secrets
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,6 +35,16 @@ def ordinals(known: pa.ChunkedArray, keys: Sequence[str]) -> Ints:
     """The ordinal of each key, -1 for one that the ledger does not know."""
     found = pc.index_in(pa.array(keys, pa.large_string()), value_set=known)
     return np.array(pc.fill_null(found, -1).cast(pa.int64()))
+
+
+def nobody() -> str:
+    """The random key that a forgotten customer gets."""
+    return f"forgotten {secrets.token_hex(16)}"
+
+
+def are_nobody(keys: pa.Array) -> Bools:
+    """Which keys are those of forgotten customers."""
+    return np.array(pc.match_substring_regex(keys, "^forgotten [0-9a-f]{32}$"), np.bool_)
 
 
 def mark(pepper: bytes, key: str) -> str:

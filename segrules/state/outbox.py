@@ -119,6 +119,13 @@ def prepare(ledger: Ledger, epoch: int, batch: str, sha256: str) -> None:
         connection.execute(sa.update(batches).where(this).values(state="prepared", sha256=sha256))
 
 
+def reopen(ledger: Ledger, epoch: int, batch: str) -> None:
+    """What was prepared is out of date and will be prepared anew."""
+    with transaction(ledger, "outbox.reopen", epoch) as connection:
+        this = sa.and_(batches.c.id == batch, batches.c.state == "prepared")
+        connection.execute(sa.update(batches).where(this).values(state="pending", sha256=None))
+
+
 def deliver(ledger: Ledger, epoch: int, batch: str) -> None:
     """The batch was published: all that it owed is delivered."""
     with transaction(ledger, "outbox.deliver", epoch) as connection:

@@ -7,8 +7,8 @@ customers are 0, 1, 2 … without gaps and are never given away again.
 
 `snapshots` has who was in a name (a segment, list, case or ``action:ID``) after a run, stored where that changed:
 `bits` is zlib of one bit per ordinal, low bit first; `stays`, kept for the latest of a name only, zlib of the serial
-(little-endian int32) with which each member's stay began, NULL where all began with this run.  `changes` has who
-entered or left with a run after the first snapshot of the name.
+(little-endian int32) with which each member's stay began, NULL where all began with this run.  Of runs that were
+pruned away only the cause is left.  `changes` has who entered or left with a run after the first snapshot of the name.
 
     sa.select(runs.c.plan_id).order_by(runs.c.serial)
 """
@@ -108,7 +108,7 @@ snapshots = Table(
     Column("serial", BigInteger, primary_key=True, autoincrement=False),
     _text("cause"),
     _integer("members"),
-    Column("bits", LargeBinary),
+    Column("bits", LargeBinary, nullable=True),
     Column("stays", LargeBinary),
     _one_of("cause", CAUSES),
 )
