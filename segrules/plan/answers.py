@@ -9,7 +9,7 @@ that honours keys; then the very same contacts, so that key and bytes are the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -28,7 +28,7 @@ from segrules.plan.sinks.protocol import (
     Windowed,
 )
 from segrules.source import NOWHERE
-from segrules.state.records import ContactState
+from segrules.state.outbox import Settled
 
 LONGEST_WAIT = 120.0
 """Seconds; a receiver that wants to be left alone for longer is asked again by a resume."""
@@ -47,7 +47,7 @@ class Window:
 class Step:
     """`again`: windows that come next, after `wait` seconds. `why`: the rest of the batch has to wait."""
 
-    states: Mapping[str, ContactState]
+    states: Mapping[str, Settled]
     reasons: Mapping[str, str] = field(default_factory=dict)
     again: tuple[Window, ...] = ()
     wait: float = 0.0
@@ -66,10 +66,10 @@ def after(answer: Answer, window: Window, sink: Windowed, batch: str, chance: fl
         case Split():
             middle = len(keys) // 2
             halves = (Window(window.rows[:middle]), Window(window.rows[middle:]))
-            return Step(dict.fromkeys(keys, "reserved"), again=halves)
+            return Step(_reserved(keys), again=halves)
         case Stop(reason):
-            why = Diagnostic("P945", NOWHERE, {"batch": batch, "reason": reason})
-            return Step(dict.fromkeys(keys, "reserved"), why=why)
+            why = Diagnostic("P995", NOWHERE, {"batch": batch, "reason": reason})
+            return Step(_reserved(keys), why=why)
         case _:
             assert_never(answer)
 
@@ -85,7 +85,7 @@ def _each(outcomes: Mapping[str, Outcome], window: Window, sink: Windowed, batch
     )
     why = None
     if later and (window.attempt >= sink.attempts or wait > LONGEST_WAIT):
-        why = Diagnostic("P942", NOWHERE, {"batch": batch, "reason": later[0][1].reason})
+        why = Diagnostic("P992", NOWHERE, {"batch": batch, "reason": later[0][1].reason})
     return Step(
         {key: _state(found) for key, found in outcomes.items()},
         {key: found.reason for key, found in outcomes.items() if isinstance(found, Rejected | Unsure)},
@@ -96,7 +96,11 @@ def _each(outcomes: Mapping[str, Outcome], window: Window, sink: Windowed, batch
     )
 
 
-def _state(outcome: Outcome) -> ContactState:
+def _reserved(keys: Sequence[str]) -> dict[str, Settled]:
+    return dict.fromkeys(keys, "reserved")
+
+
+def _state(outcome: Outcome) -> Settled:
     match outcome:
         case Delivered():
             return "delivered"

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from segrules.diagnostics.diagnostic import Diagnostic, Words
 from segrules.effects import Effect
@@ -134,6 +134,7 @@ class Request:
     keys: tuple[str, ...]
 
 
+@runtime_checkable
 class Whole(Protocol):
     """Takes a batch at once. Every method may be called again after a crash anywhere in it."""
 
