@@ -26,7 +26,8 @@ GROUP = "segrules.sinks"
 """The entry points of other packages that bring a kind of sink, called like the kind."""
 
 Setting = str | int | bool | tuple[str, ...]
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+_SECRETS = ("secret", "secrets", "authorization")
 _WEB = re.compile(r"(?:https?://|\$\{)[^\s]*", re.IGNORECASE)
 
 
@@ -100,7 +101,7 @@ def _settings(written: WrittenSink, found: list[Diagnostic]) -> dict[str, Settin
             if seconds is not None:
                 made[name] = seconds
             continue
-        if web and name in ("secret", "secrets"):
+        if web and name in _SECRETS:
             _variables((value,) if isinstance(value, Scalar) else value, found)
         if web and name == "url" and isinstance(value, Scalar) and not _WEB.fullmatch(value.text):
             found.append(Diagnostic("R620", value.span))

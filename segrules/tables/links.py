@@ -2,7 +2,8 @@
 
 In: the drafts of all tables.  Out: which rows count, and which refer to a row that does not.  Always: a row whose
 parent is left out by `rows:` is left out with it; a row whose parent is not there, or was set aside, is an orphan;
-setting orphans aside can make more of them, until none is left.
+setting orphans aside can make more of them, until none is left. Rows of the ledger are no orphans: it remembers
+customers who are gone.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segrules.model.expr import Expr
-from segrules.schema.contract import Contracts, DistinctSource
+from segrules.schema.contract import Contracts, DistinctSource, LedgerSource
 from segrules.tables.checks import Broken
 from segrules.tables.columns import Bools, Ints
 from segrules.tables.draft import Draft
@@ -130,7 +131,7 @@ def _orphans_of(draft: Draft, links: Links, there: Mapping[str, Bools]) -> list[
     targets = [(column, link, columns[column].refers_to, "D840") for column, link in links.references[name].items()
                if not columns[column].unmatched_is_missing]  # fmt: skip
     up = draft.table.belongs_to
-    if up is not None:
+    if up is not None and not isinstance(draft.table.source, LedgerSource):
         targets.append((up.by, links.parents[name], up.table, "D839"))
     found = []
     for column, link, target, code in targets:

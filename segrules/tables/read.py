@@ -1,7 +1,7 @@
 """Where a table comes from: one question, one answer.
 
 In: a table's contract, the project's folder, perhaps the object that the caller gave.  Out: `Raw`.  Always: the kind
-of a file follows from its ending; whatever is wrong with a source is raised as `BrokenContract`, never as an error
+of a file follows from its ending; a table of the ledger is empty where nothing is given; whatever is wrong with a source is raised as `BrokenContract`, never as an error
 of the library that met it.
 
     read(table, Path("demo"), None, ["order_id", "amount"])
@@ -42,7 +42,13 @@ def read(table: Table[Any], folder: Path, given: object | None, columns: Collect
             from segrules.tables.database import read_database
 
             return read_database(table.source, folder, origin, wanted)
-        case None | DistinctSource() | LedgerSource():
+        case LedgerSource():
+            import pyarrow as pa
+
+            from segrules.tables.frames import from_table
+
+            return from_table(pa.table({name: pa.nulls(0) for name in wanted}), origin, wanted)
+        case None | DistinctSource():
             raise stop("D817", origin, "give", {"table": table.name})
 
 

@@ -15,7 +15,7 @@ from segrules.diagnostics.diagnostic import Diagnostic, Help
 from segrules.errors import WrongUsage
 from segrules.model.expr import Expr, Lookup, children
 from segrules.model.ruleset import RuleSet
-from segrules.schema.contract import Contracts, FileSource, Table
+from segrules.schema.contract import Contracts, FileSource, LedgerSource, Table
 
 
 def cut_tables(ruleset: RuleSet, expressions: Iterable[Expr]) -> tuple[str, ...]:
@@ -36,7 +36,8 @@ def cut_tables(ruleset: RuleSet, expressions: Iterable[Expr]) -> tuple[str, ...]
 def _of_table(contracts: Contracts[Expr], table: Table[Expr]) -> Iterator[Diagnostic]:
     source = table.source
     if not isinstance(source, FileSource) or not source.path.lower().endswith((".parquet", ".pq")):
-        yield Diagnostic("D861", table.span, {"table": table.name}, Help("parquet"))
+        help_ = Help("history" if isinstance(source, LedgerSource) else "parquet")
+        yield Diagnostic("D861", table.span, {"table": table.name}, help_)
     up = table.belongs_to
     key = table.key if up is None else up.by
     if key is not None and key in table.columns and table.columns[key].value is not None:
