@@ -11,7 +11,8 @@ and rename passes the seam, under the names below, so that a test can stop the w
 Names at the seam: ``init.write init.rename init.commit`` (a new ledger) · ``lock.commit`` (the epoch) ·
 ``accept.commit`` · ``outbox.prepare.commit outbox.deliver.commit outbox.send.commit outbox.settle.commit
 outbox.close.commit outbox.reopen.commit outbox.cancel.commit outbox.abandon.commit outbox.finish.commit`` ·
-``upgrade.backup upgrade.rename upgrade.commit`` · ``lockfile.write lockfile.rename`` (segrules.lock).
+``backup.write backup.rename backup.commit`` (a copy; before an upgrade ``upgrade.backup.…``) · ``upgrade.commit`` ·
+``lockfile.write lockfile.rename`` (segrules.lock).
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def engine(where: Place) -> Engine:
     """Every connection is a new one: none outlives its transaction, or a fork. Raises `Unreachable`."""
     if where.file is not None:
         file = where.file
-        return sa.create_engine("sqlite://", creator=lambda: _sqlite(file), poolclass=NullPool)
+        return sa.create_engine("sqlite://", creator=lambda: sqlite_connection(file), poolclass=NullPool)
     assert where.url is not None
     given = where.url.query.get("options", ())
     options = [given] if isinstance(given, str) else list(given)
@@ -103,7 +103,7 @@ def engine(where: Place) -> Engine:
         raise Unreachable([Diagnostic("P917", NOWHERE, {}, Help("install"))]) from None
 
 
-def _sqlite(file: Path) -> sqlite3.Connection:
+def sqlite_connection(file: Path) -> sqlite3.Connection:
     """A connection on which transactions begin only when told to."""
     uri = f"file:{quote(str(file))}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
