@@ -1,8 +1,8 @@
 """Where a table comes from: one question, one answer.
 
 In: a table's contract, the project's folder, perhaps the object that the caller gave.  Out: `Raw`.  Always: the kind
-of a file follows from its ending; a table of the ledger is empty where nothing is given; whatever is wrong with a source is raised as `BrokenContract`, never as an error
-of the library that met it.
+of a file follows from its ending; a table of the ledger is empty where nothing is given; whatever is wrong with a
+source is raised as `BrokenContract`, never as an error of the library that met it.
 
     read(table, Path("demo"), None, ["order_id", "amount"])
 """
