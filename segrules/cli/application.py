@@ -17,10 +17,11 @@ from segrules.cli.commands.evaluate import evaluate
 from segrules.cli.commands.explain import explain
 from segrules.cli.commands.init import init
 from segrules.cli.commands.members import members
+from segrules.cli.commands.plan import plan
 from segrules.cli.commands.test import test
 from segrules.cli.commands.validate import validate
 
-COMMANDS = (init, validate, test, evaluate, members, explain)
+COMMANDS = (init, validate, test, evaluate, members, explain, plan)
 
 
 def application() -> typer.Typer:

@@ -53,7 +53,7 @@ def evaluated(
         _check_segmentation(rules.ruleset, by)
         names = None if names is None else names | {by}
     if target is not None:
-        _keep_sources(rules.ruleset, target)
+        keep_sources(rules.ruleset, target)
     definitions = None if names is None else names & set(rules.ruleset.definitions)
     existing = at(rules.ruleset, pipeline.bind(rules.ruleset), day)
     profile: Profile | None = None
@@ -84,7 +84,7 @@ def evaluated_in_parts(
     day = as_of(options, ruleset)
     names = None if only is None else chosen_names(ruleset, only)
     if target is not None:
-        _keep_sources(ruleset, target)
+        keep_sources(ruleset, target)
     run = streamed(ruleset, day, names, target, cases)
     return EvaluatedInParts(run, in_order([*rules.warnings, *run.warnings]))
 
@@ -117,7 +117,7 @@ def _check_segmentation(ruleset: RuleSet, name: str) -> None:
     raise WrongUsage([Diagnostic("C927", NOWHERE, {"name": name}, way_out)])
 
 
-def _keep_sources(ruleset: RuleSet, target: Path) -> None:
+def keep_sources(ruleset: RuleSet, target: Path) -> None:
     """Whether a result in *target* would replace the data. Raises `WrongUsage`."""
     for name, file in _files(ruleset):
         if real_path(Path(ruleset.folder) / file) == real_path(target):

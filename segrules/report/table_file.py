@@ -62,16 +62,17 @@ def write(path: Path, found: Mapping[str, pa.Array]) -> None:
 
 class Growing:
     """A file that is written part by part, each part with the same columns; as a context, at whose end the file
-    appears, whole, or after an error not at all."""
+    appears, whole, or after an error not at all. *mode*: who may read it, as `os.open` takes it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mode: int = 0o666) -> None:
         self.path = path
+        self._mode = mode
         self._unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
         self._is_new = True
         self._parquet: pa_parquet.ParquetWriter | None = None
 
     def __enter__(self) -> Growing:
-        self._stream = self._unfinished.open("wb")
+        self._stream = os.fdopen(os.open(self._unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, self._mode), "wb")
         return self
 
     def add(self, found: Mapping[str, pa.Array]) -> None:

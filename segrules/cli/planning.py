@@ -1,0 +1,86 @@
+"""A plan for a command: made, shown, written; `apply --dry-run` does the same.
+
+In: options, what is wanted.  Out: the screen or JSON, files.  Always: files that cannot be written are found before
+data is read; what a guard stops is shown, and then refused, with no file written.
+
+    planned(options, Wanted(out=Path("plan.segplan")))
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from segrules import pipeline
+from segrules.cli.environment import environment
+from segrules.cli.evaluation import keep_sources
+from segrules.cli.options import Format, Options
+from segrules.cli.output import Output, output_for
+from segrules.cli.project import as_of, load
+from segrules.diagnostics.catalogue import say
+from segrules.errors import Refused
+from segrules.pipeline import Planned
+from segrules.plan import file, guards
+from segrules.report import plan as screens
+from segrules.report import plan_export, plan_json, plan_sample
+from segrules.report.screen import line
+from segrules.report.unknown import why_unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a command was asked to do with a plan."""
+
+    out: Path | None = None
+    summary: bool = False
+    sample: int = 0
+    export: Path | None = None
+    with_pii: bool = False
+    allow: tuple[str, ...] = ()
+    explain_changes: bool = False
+
+
+def planned(options: Options, wanted: Wanted) -> bool:
+    """Make the plan, show it, write what was asked for. Whether it would change anything. Raises `Refused` where a
+    guard is exceeded, and what the stages raise."""
+    output = output_for(options)
+    guards.known(wanted.allow)
+    rules = load(options)
+    for target, check in ((wanted.out, file.check_target), (wanted.export, plan_export.check_target)):
+        if target is not None:
+            check(target)
+            keep_sources(rules.ruleset, target)
+    where = environment(options, rules.ruleset)
+    made = pipeline.plan(rules, where, as_of(options, rules.ruleset), wanted.allow)
+    stops = guards.exceeded(made.plan.manifest.guards)
+    _show(made, wanted, options, output, is_stopped=bool(stops))
+    if stops:
+        raise Refused(stops)
+    return screens.has_changes(made.plan.manifest)
+
+
+def _show(made: Planned, wanted: Wanted, options: Options, output: Output, is_stopped: bool) -> None:
+    output.warnings(made.warnings)
+    saved = None if is_stopped else wanted.out
+    if saved is not None:
+        file.write(made.plan, saved)
+    rows = None if wanted.export is None or is_stopped else plan_export.write(made, wanted.export, wanted.with_pii)
+    if options.format == Format.json:
+        found = plan_json.as_json(made.plan)
+        found["samples"] = plan_sample.as_json(made, wanted.sample)
+        found["output"] = None if saved is None else saved.as_posix()
+        found["diagnostics"] = output.listed(made.warnings)
+        output.json(found)
+        return
+    campaign, manifest, language = made.rules.ruleset.campaign, made.plan.manifest, output.language
+    if wanted.summary:
+        output.results(screens.summary(manifest, language))
+    else:
+        output.results(screens.screen(manifest, campaign, language, why_unknown(made)))
+    output.results(plan_sample.screen(made, wanted.sample, language))
+    if saved is not None:
+        name = say("plan.saved", language, file=saved.as_posix(), id=made.plan.plan_id)
+        output.results([line(name)])
+    if rows is not None and wanted.export is not None:
+        said = say("plan.exported", language, n=f"{rows:,}", file=wanted.export.as_posix())
+        output.messages([line(said)])
