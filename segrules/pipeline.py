@@ -1,4 +1,4 @@
-"""The whole flow on one screen: folder → checked rules → tables → rows of a date → results → decisions → plan.
+"""The whole flow on one screen: folder → rules → tables → rows of a date → results → decisions → plan → apply.
 
 In: a folder, perhaps DataFrames, a date, an environment.  Out: `Results`, `Decided`, `Planned`, or an exception that
 carries every diagnostic.  Always: each stage takes values and gives values; what needs numpy is imported by the stage
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal
 
 from segrules.diagnostics.catalogue import level
 from segrules.diagnostics.diagnostic import Diagnostic, in_order
+from segrules.effects import Effect, directly
 from segrules.errors import InvalidRules, WrongUsage
 from segrules.files.documents import Project
 from segrules.model.campaign import Environment
@@ -32,9 +33,12 @@ from segrules.source import NOWHERE
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+    from segrules.decide.asked import Answers
     from segrules.decide.decisions import Decisions
     from segrules.engine.results import Results
     from segrules.engine.streaming import Streamed
+    from segrules.plan.applied import Applied
+    from segrules.plan.clock import Clock
     from segrules.plan.document import Plan
     from segrules.tables.columns import Tables
 
@@ -200,6 +204,84 @@ def plan(
         made,
         in_order([*found, *foreseen(ruleset.campaign.policies, decided.decisions)]),
     )
+
+
+def apply(
+    rules: Rules,
+    environment: Environment,
+    plan: Plan,
+    given: Mapping[str, object] | None = None,
+    with_actions: bool = True,
+    clock: Clock | None = None,
+    effect: Effect = directly,
+) -> Applied:
+    """Carry out exactly *plan*, once. Raises `Conflict` or `Refused` where that may not be, before anything happened,
+    and `PartlyApplied` where the ledger goes away after."""
+    from importlib import metadata
+
+    from segrules.decide.asked import answers, asked
+    from segrules.plan import identity
+    from segrules.plan.apply import apply as carried_out
+    from segrules.plan.checking import Current
+    from segrules.plan.clock import CLOCK
+    from segrules.plan.past import related_tables
+    from segrules.plan.site import at_work
+    from segrules.state.ledger import snapshot
+    from segrules.tables.bind import at
+
+    ruleset, as_of = rules.ruleset, plan.manifest.as_of
+
+    def fresh() -> tuple[RuleSet, Answers]:
+        questions, stamps = asked(ruleset), identity.stamps(ruleset, given or {})
+        with snapshot(site.ledger) as connection:
+            history = related_tables(connection, questions, as_of)
+        existing = at(questions, bind(questions, {**history, **(given or {})}), as_of)
+        identity.unchanged(stamps, identity.stamps(ruleset, given or {}))
+        return ruleset, answers(ruleset.campaign, evaluate_existing(questions, existing, as_of))
+
+    current = Current(
+        identity.model_hash(rules.project, rules.overrides),
+        metadata.version("segrules"),
+        environment.name,
+        ruleset.campaign.policies,
+        partial(identity.source_hashes, ruleset, given or {}),
+    )
+    with at_work(environment, rules.folder, f"apply {plan.plan_id[:16]}", clock or CLOCK, effect) as site:
+        return carried_out(site, plan, current, fresh, with_actions)
+
+
+def resume(
+    rules: Rules, environment: Environment, clock: Clock | None = None, effect: Effect = directly
+) -> Applied | None:
+    """Go on with the run that was interrupted, from what the ledger has; None where there is none."""
+    from segrules.plan.clock import CLOCK
+    from segrules.plan.resuming import resume as gone_on
+    from segrules.plan.site import at_work
+    from segrules.state.ledger import snapshot
+    from segrules.state.runs import unfinished
+
+    with at_work(environment, rules.folder, "apply --resume", clock or CLOCK, effect) as site:
+        with snapshot(site.ledger) as connection:
+            run = unfinished(connection)
+        return None if run is None else gone_on(site, run)
+
+
+def abandon(
+    rules: Rules, environment: Environment, serial: int, clock: Clock | None = None, effect: Effect = directly
+) -> Applied:
+    """Give up what is left of a run. Raises `WrongUsage` for a run that there is not."""
+    from segrules.plan.clock import CLOCK
+    from segrules.plan.resuming import abandon as given_up
+    from segrules.plan.site import at_work
+    from segrules.state.ledger import snapshot
+    from segrules.state.runs import by_serial
+
+    with at_work(environment, rules.folder, f"apply --abandon {serial}", clock or CLOCK, effect) as site:
+        with snapshot(site.ledger) as connection:
+            run = by_serial(connection, serial)
+        if run is None:
+            raise WrongUsage([Diagnostic("P996", NOWHERE, {"serial": serial})])
+        return given_up(site, run)
 
 
 def today(timezone: str) -> int:

@@ -20,7 +20,7 @@ from segrules.diagnostics.diagnostic import Argument, Diagnostic
 from segrules.errors import Conflict, Unreachable
 from segrules.model.ruleset import RuleSet
 from segrules.plan.applied import Applied, told
-from segrules.plan.carrying import Site, after_accept, carried_out, fence
+from segrules.plan.carrying import after_accept, carried_out
 from segrules.plan.checking import Current, check
 from segrules.plan.content import plain, spelled
 from segrules.plan.document import Plan
@@ -29,6 +29,7 @@ from segrules.plan.rereading import Reread, reread
 from segrules.plan.resuming import resume
 from segrules.plan.sinks.made import made
 from segrules.plan.sinks.protocol import Outgoing, Row, in_order
+from segrules.plan.site import Site, fence
 from segrules.source import NOWHERE
 from segrules.state import runs
 from segrules.state.accept import accept

@@ -11,35 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 from segrules.diagnostics.diagnostic import Diagnostic
-from segrules.effects import Effect
 from segrules.errors import BrokenContract, Conflict, PartlyApplied, SegrulesError, Unreachable
 from segrules.plan.applied import Applied, told
-from segrules.plan.clock import Clock
 from segrules.plan.delivering import Course, deliver
 from segrules.plan.sinks.made import made
 from segrules.plan.sinks.protocol import Sink
+from segrules.plan.site import Site, fence
 from segrules.state import outbox
-from segrules.state.ledger import Ledger, fenced, identity, snapshot
+from segrules.state.ledger import fenced, identity, snapshot
 from segrules.state.outbox import Batch
 from segrules.state.runs import Run
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where a plan is carried out: the ledger and the epoch that its lock gave, the project's folder, who asks."""
-
-    ledger: Ledger
-    epoch: int
-    folder: Path
-    author: str
-    clock: Clock
 
 
 def carried_out(
@@ -89,17 +75,3 @@ def after_accept(do: Callable[[], T]) -> T:
 def sink_of(site: Site, batch: Batch) -> Sink:
     """The sink of *batch*, with the settings that it had when the run was accepted."""
     return made(batch.sink, batch.kind, batch.settings, site.folder, fence(site))
-
-
-@dataclass(frozen=True, slots=True)
-class _Fence:
-    site: Site
-
-    def __call__(self, name: str, do: Callable[[], T]) -> T:
-        fenced(self.site.ledger, self.site.epoch)
-        return self.site.ledger.effect(name, do)
-
-
-def fence(site: Site) -> Effect:
-    """The seam for effects outside of the ledger."""
-    return _Fence(site)

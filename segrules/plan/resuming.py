@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from segrules.diagnostics.diagnostic import Diagnostic
 from segrules.plan.applied import Applied, told
-from segrules.plan.carrying import Site, after_accept, carried_out, going_on, sink_of
+from segrules.plan.carrying import after_accept, carried_out, going_on, sink_of
 from segrules.plan.delivering import outgoing
 from segrules.plan.sinks.protocol import Whole
+from segrules.plan.site import Site
 from segrules.state import outbox
 from segrules.state.history import history
 from segrules.state.ledger import snapshot
