@@ -28,7 +28,7 @@ from segrules.tables.checks import Broken, check
 from segrules.tables.columns import Account, Bools, Column, Ints, Loaded, Tables
 from segrules.tables.draft import Draft, RowValues, distinct, drafted, own_columns
 from segrules.tables.findings import Finding, finding, ragged_rows, said
-from segrules.tables.keys import order_by, with_ordered_dictionary
+from segrules.tables.keys import in_order
 from segrules.tables.links import Links, alive_rows, key_column, linked, marked, orphans, with_children
 from segrules.tables.lists import list_members
 from segrules.tables.moment import at
@@ -173,8 +173,8 @@ def kept(contracts: Contracts[Expr], found: Held) -> dict[str, Loaded]:
     for name, draft in drafts.items():
         rows = None if alive[name].all() else np.flatnonzero(alive[name])
         if name == contracts.customers:
-            key = draft.columns[key_column(contracts, name) or ""]
-            order = order_by(key if rows is None else key.take(rows))
+            key, order = in_order(_taken(draft.columns[key_column(contracts, name) or ""], rows))
+            customers = _taken(key, order)
             rows = rows if order is None else (order if rows is None else rows[order])
         chosen[name] = rows
     target = {name: _ordinals(links.keys[name], chosen[name]) for name in links.keys}
@@ -183,8 +183,7 @@ def kept(contracts: Contracts[Expr], found: Held) -> dict[str, Loaded]:
         rows = chosen[name]
         columns = {column: _taken(values, rows) for column, values in draft.columns.items()}
         if name == contracts.customers:
-            key_name = key_column(contracts, name) or ""
-            columns[key_name] = with_ordered_dictionary(columns[key_name])
+            columns[key_column(contracts, name) or ""] = customers
         up = draft.table.belongs_to
         numbers = np.arange(1, draft.rows + 1) if draft.raw.numbers is None else draft.raw.numbers
         tables[name] = Loaded(

@@ -17,7 +17,6 @@ from segrules.schema.types import Bool, ListOfText, Number, Text
 from segrules.tables.columns import Column, Dense
 
 _UNSIGNED: tuple[np.dtype[Any], ...] = tuple(np.dtype(name) for name in ("u1", "u2", "u4"))
-_SHORT = 8
 MOST_TEXTS = 64
 
 
@@ -64,17 +63,10 @@ def together(flags: NDArray[Any], column: Column) -> NDArray[Any]:
     """Per list of *column* the *flags* of its items' codes together."""
     assert column.offsets is not None
     starts, begin = column.offsets[:-1], int(column.offsets[0])
-    lengths = np.diff(column.offsets)
-    nothing = flags.dtype.type(0)
     codes: NDArray[Any] = column.values
-    items = np.append(flags.take(codes[begin : int(column.offsets[-1])]), nothing)
-    longest = int(lengths.max(initial=0))
-    found = np.zeros(len(starts), flags.dtype)
-    if longest > _SHORT:
-        some = np.flatnonzero(lengths)
-        found[some] = np.bitwise_or.reduceat(items, starts[some] - begin)
-        return found
-    places = starts - begin
-    for place in range(longest):
-        found |= np.where(lengths > place, items.take(places + place, mode="clip"), nothing)
+    if not len(starts):
+        return np.zeros(0, flags.dtype)
+    items = np.append(flags.take(codes[begin : int(column.offsets[-1])]), flags.dtype.type(0))
+    found = np.bitwise_or.reduceat(items, starts - begin)
+    found[starts == column.offsets[1:]] = 0
     return found

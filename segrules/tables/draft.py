@@ -6,7 +6,8 @@ columns and in `rows:` too; computed columns are made in the order in which they
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -21,11 +22,13 @@ from segrules.tables.columns import Bools, Column, Loaded
 from segrules.tables.convert import convert, fits, spelling
 from segrules.tables.findings import stop
 from segrules.tables.keys import representatives
-from segrules.tables.parsed import Fault
+from segrules.tables.parsed import Fault, Parsed
 from segrules.tables.raw import Mixed, Origin, Raw, chunked
 
 RowValues: TypeAlias = Callable[[Expr, Loaded], Column]
 """Evaluates a computed column or `rows:` for every row of one table; handed down by the pipeline."""
+
+_MANY = 50_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +52,7 @@ def drafted(table: Table[Expr], raw: Raw, zone: str, row_values: RowValues) -> D
     columns: dict[str, Column] = {}
     faults: dict[str, Mapping[Fault, Bools]] = {}
     not_finite: dict[str, Bools] = {}
-    for name, cells in raw.columns.items():
-        contract = table.columns[name]
-        if not raw.spelled and not isinstance(cells, Mixed):
-            _must_fit(cells, contract, raw.origin)
-        found = convert(cells, contract.type, spelling(contract, table.format, zone, raw.spelled))
+    for name, found in _converted(table, raw, zone):
         columns[name] = found.column
         if found.faults:
             faults[name] = found.faults
@@ -70,6 +69,23 @@ def drafted(table: Table[Expr], raw: Raw, zone: str, row_values: RowValues) -> D
         if kept.missing is not None:
             left_out |= kept.missing
     return Draft(table, raw, columns, faults, left_out, not_finite)
+
+
+def _converted(table: Table[Expr], raw: Raw, zone: str) -> Iterator[tuple[str, Parsed]]:
+    """The columns, many rows on several threads: Arrow and numpy let go of the interpreter."""
+    for name, cells in raw.columns.items():
+        if not raw.spelled and not isinstance(cells, Mixed):
+            _must_fit(cells, table.columns[name], raw.origin)
+
+    def one(name: str) -> Parsed:
+        contract = table.columns[name]
+        return convert(raw.columns[name], contract.type, spelling(contract, table.format, zone, raw.spelled))
+
+    if raw.rows < _MANY:
+        yield from ((name, one(name)) for name in raw.columns)
+        return
+    with ThreadPoolExecutor() as pool:
+        yield from zip(raw.columns, pool.map(one, raw.columns), strict=True)
 
 
 def _must_fit(cells: pa.ChunkedArray, contract: ColumnContract[Expr], origin: Origin) -> None:

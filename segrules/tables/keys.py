@@ -8,6 +8,8 @@ joined by their dictionaries; of several rows with one key the first stands for 
 
 from __future__ import annotations
 
+from itertools import islice
+from operator import lt
 from typing import Any
 
 import numpy as np
@@ -80,26 +82,46 @@ def _numbers(child: NDArray[Any], parent: Column) -> Ints:
 
 def order_by(key: Column) -> Ints | None:
     """The rows in key order (text by code point), rows with one key in file order; None where they are in order."""
-    if isinstance(key.type, Text):
-        words = pa.array(key.dictionary, pa.large_string())
-        rank = np.empty(len(words), np.int64)
-        rank[pc.array_sort_indices(words).to_numpy()] = np.arange(len(words))
-        values: Ints = rank[key.values]
-    else:
-        values = key.values.astype(np.float64 if key.values.dtype.kind == "f" else np.int64)
-    if len(values) < 2 or bool((values[1:] >= values[:-1]).all()):
-        return None
-    return np.argsort(values, kind="stable")
+    if not isinstance(key.type, Text):
+        return _order(key.values.astype(np.float64 if key.values.dtype.kind == "f" else np.int64))
+    if _ascending(key.dictionary):
+        return _order(key.values)
+    rank = np.empty(len(key.dictionary), np.int64)
+    rank[_sorted(pa.array(key.dictionary, pa.large_string()))] = np.arange(len(rank))
+    return _order(rank[key.values])
 
 
-def with_ordered_dictionary(key: Column) -> Column:
-    """The same text column, its dictionary sorted and without texts that do not occur."""
+def in_order(key: Column) -> tuple[Column, Ints | None]:
+    """The same column, the dictionary of texts sorted and without any that do not occur; and what `order_by` gives."""
     if not isinstance(key.type, Text) or key.missing is not None or not len(key):
-        return key
-    words = pa.array(key.dictionary, pa.large_string())
+        return key, order_by(key)
+    used = np.bincount(key.values, minlength=len(key.dictionary)) > 0
+    if not (used.all() and _ascending(key.dictionary)):
+        words = pa.array(key.dictionary, pa.large_string())
+        order = _sorted(words)
+        order = order[used[order]]
+        code = np.zeros(len(words), np.int32)
+        code[order] = np.arange(len(order), dtype=np.int32)
+        key = Column(key.type, code[key.values], None, tuple(words.take(pa.array(order)).to_pylist()))
+    if len(key.dictionary) < len(key):
+        return key, _order(key.values)
+    rows = np.empty(len(key), np.int64)
+    rows[key.values] = np.arange(len(key))
+    return key, None if _rising(key.values) else rows
+
+
+def _ascending(words: tuple[str, ...]) -> bool:
+    return all(map(lt, words, islice(words, 1, None)))
+
+
+def _sorted(words: pa.Array) -> Ints:
     order: Ints = pc.array_sort_indices(words).to_numpy().astype(np.int64)
-    used = np.bincount(key.values, minlength=len(words))[order] > 0
-    order = order[used]
-    code = np.zeros(len(words), np.int32)
-    code[order] = np.arange(len(order), dtype=np.int32)
-    return Column(key.type, code[key.values], None, tuple(words.take(pa.array(order)).to_pylist()))
+    return order
+
+
+def _order(values: NDArray[Any]) -> Ints | None:
+    return None if _rising(values) else np.argsort(values, kind="stable")
+
+
+def _rising(values: NDArray[Any]) -> bool:
+    return len(values) < 2 or bool((values[1:] >= values[:-1]).all())
