@@ -148,11 +148,12 @@ def _standing(name: Recorded, why: dict[int, str], where: Ints, total: int) -> S
     members = inside[where] & known
     if name.stays is None:
         cause = np.broadcast_to(np.int8(CAUSES.index(why[name.latest])), len(where))
-        return Standing(name.fingerprint, members, cause, np.broadcast_to(np.int64(name.latest), len(where)))
+        since = np.broadcast_to(np.int64(name.latest), len(where))
+        return Standing(name.fingerprint, members, cause, since, name.members)
     stays = np.zeros(total, np.int64)
     stays[inside] = unpacked_stays(name.stays)
     since = np.where(members, stays[where], 0)
     serials = np.array(sorted(why), np.int64)
     codes = np.array([CAUSES.index(why[serial]) for serial in serials.tolist()], np.int8)
     at = np.searchsorted(serials, since)
-    return Standing(name.fingerprint, members, codes[np.minimum(at, len(codes) - 1)], since)
+    return Standing(name.fingerprint, members, codes[np.minimum(at, len(codes) - 1)], since, name.members)
