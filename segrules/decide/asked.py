@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from segrules.engine.results import Results
 from segrules.model.campaign import Action, Campaign, Channel
 from segrules.model.expr import Expr
@@ -63,6 +65,8 @@ class Answers:
 
     def truth(self, question: Expr) -> tuple[Bools, Bools | None]:
         """For whom a predicate is TRUE, and for whom it cannot be said (None: for nobody)."""
+        if not isinstance(question.type, Bool):
+            return np.zeros(self.customers, np.bool_), np.ones(self.customers, np.bool_)
         found = self.results.segments[self.names[question]]
         return found.true.mask(), None if found.unknown is None else found.unknown.mask()
 
