@@ -18,7 +18,7 @@ from segrules.diagnostics.diagnostic import Argument, Diagnostic
 from segrules.errors import Conflict, Refused, SegrulesError
 from segrules.model.campaign import Policies
 from segrules.plan.document import Manifest, Plan
-from segrules.plan.guards import is_stale
+from segrules.plan.guards import is_stale, keep
 from segrules.schema.calendar import to_date
 from segrules.source import NOWHERE
 from segrules.state import runs
@@ -40,6 +40,7 @@ class Current:
 
 def check(plan: Plan, connection: Connection, current: Current, now: int) -> None:
     """Raises `Conflict`, `Refused`. *now* in microseconds."""
+    keep(plan)
     manifest, who = plan.manifest, identity(connection)
     if (other := runs.unfinished(connection)) is not None:
         raise _no("P980", serial=other.serial, plan=other.plan_id[:16])
