@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import string
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -28,7 +30,7 @@ from segrules.state.trouble import refused, troubles
 
 APPLICATION = "segrules: "
 _LONGEST = 63
-"""Bytes of a session's name on PostgreSQL."""
+"""Bytes of a session's name on PostgreSQL, which takes ASCII only."""
 _GLANCES, _GLANCE_SECONDS = 20, 0.05
 """Who only looks holds the lock for a moment and has no name; so has who has just got it."""
 
@@ -113,7 +115,7 @@ def _session_held(where: Place, engine: Engine, owner: str) -> Iterator[None]:
         with troubles(where):
             if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(number))):
                 raise _taken(where, _session_owner(connection, number))
-            name = f"{APPLICATION}{owner}".encode()[:_LONGEST].decode("utf-8", "ignore")
+            name = f"{APPLICATION}{quote(owner, safe=string.printable)}"[:_LONGEST]
             connection.execute(sa.select(sa.func.set_config("application_name", name, False)))
         yield
     finally:
@@ -130,7 +132,7 @@ def _session_owner(connection: Connection, number: int) -> str | None:
         ),
         {"high": number >> 32 & 0xFFFFFFFF, "low": number & 0xFFFFFFFF},
     ).first()
-    return None if found is None else f"{str(found[0]).removeprefix(APPLICATION) or '?'} (pid {found[1]})"
+    return None if found is None else f"{unquote(str(found[0]).removeprefix(APPLICATION)) or '?'} (pid {found[1]})"
 
 
 def _number(where: Place) -> int:

@@ -28,8 +28,8 @@ _LEDGERS = "ledgers"
 
 def pinned(folder: Path, environment: str) -> str | None:
     """The lineage that is pinned for an environment. Raises `Conflict` for a file that is none of ours."""
-    found = _read(folder).get(_LEDGERS, {}).get(environment)
-    return None if found is None else str(found)
+    found: str | None = _read(folder).get(_LEDGERS, {}).get(environment)
+    return found
 
 
 def pin(folder: Path, environment: str, lineage: str, effect: Effect = directly) -> None:
@@ -70,9 +70,11 @@ def _read(folder: Path) -> dict[str, Any]:
         content = json.loads(text)
     except (ValueError, RecursionError):
         raise _unusable(Words("lockfile.shape")) from None
-    if not isinstance(content, dict) or not isinstance(content.get(_LEDGERS, {}), dict):
+    ledgers = content.get(_LEDGERS, {}) if isinstance(content, dict) else None
+    if not isinstance(ledgers, dict) or not all(isinstance(lineage, str) for lineage in ledgers.values()):
         raise _unusable(Words("lockfile.shape"))
-    return content
+    found: dict[str, Any] = content
+    return found
 
 
 def _written(file: Path, text: str) -> None:

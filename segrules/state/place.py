@@ -16,7 +16,7 @@ import re
 import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine, make_url
@@ -79,7 +79,7 @@ def filled(template: str) -> str:
     login, at, end = rest.rpartition("@")
     if not (mark and at):
         return _VARIABLE.sub(lambda found: os.environ[found[1]], template)
-    login = _VARIABLE.sub(lambda found: quote_plus(os.environ[found[1]]), login)
+    login = _VARIABLE.sub(lambda found: quote(os.environ[found[1]], safe=""), login)
     return f"{filled(scheme)}://{login}@{_VARIABLE.sub(lambda found: os.environ[found[1]], end)}"
 
 

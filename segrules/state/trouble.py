@@ -77,6 +77,8 @@ def said(error: Exception, where: Place) -> SegrulesError | None:
         return _unreachable(where, *_POSTGRES[code])
     if code in ("42P01", "42703", "3F000"):
         return no_ledger(where)
+    if "authentication failed" in str(inner):
+        return _unreachable(where, Words("ledger.password"), "login")
     by_class = {"OperationalError", "InterfaceError", "InternalError", "DataError"}
     if any(each.__name__ in by_class for each in type(inner).__mro__) or (
         isinstance(code, str) and code[:2] in ("08", "53", "57", "58")
