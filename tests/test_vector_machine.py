@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("numba", reason="needs segrules[fast]")
 
 from segrules.engine.results import Membership, Results
-from segrules.engine.vector import fused
+from segrules.engine.vector import blocks, fused
 from segrules.engine.vector.evaluate import evaluate, evaluate_watched
 from segrules.model import expr as m
 from segrules.model.ruleset import Attribute, Segment
@@ -166,18 +166,29 @@ def test_a_watched_run_tells_what_each_comparison_took() -> None:
 
 
 def test_it_is_loaded_where_there_is_enough_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert fused.machine_code(fused.WORTH) is not None
-    assert fused.machine_code(1) is not None
-    assert fused.machine_code(fused.WORTH, False) is None
+    assert fused.machine_code(fused.ONCE, False) is not None
+    assert fused.machine_code(1, False) is not None
+    assert fused.machine_code(fused.ONCE, True, False) is None
     monkeypatch.delitem(sys.modules, fused._MACHINE)
-    assert fused.machine_code(fused.WORTH - 1) is None
+    assert fused.machine_code(fused.ONCE - 1, False) is None
+    assert fused.machine_code(fused.AGAIN, True) is not None
+    assert fused.machine_code(fused.AGAIN - 1, True) is None
+
+
+def test_tables_evaluated_before_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(blocks, "machine_code", lambda work, again, wanted: asked.append(again))
+    ruleset, tables = customers_and_rules(100, 20)
+    for _ in range(2):
+        evaluate(ruleset, tables, AS_OF)
+    assert asked == [False, True]
 
 
 def test_without_numba_numpy_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fused, "find_spec", lambda name: None)
     fused._machine.cache_clear()
     try:
-        assert fused.machine_code(fused.WORTH, True) is None
+        assert fused.machine_code(fused.ONCE, True, True) is None
         ruleset, tables = customers_and_rules(100, 20)
         found = evaluate(ruleset, tables, AS_OF, machine=True)
         assert_same(evaluate(ruleset, tables, AS_OF, machine=False), found)

@@ -9,14 +9,14 @@ have is written once; a row begins on a line of the cache and is followed by roo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segrules.engine.vector.atoms import Matrix
-from segrules.engine.vector.bitrows import Plan, Row
+from segrules.engine.vector.bitrows import Plan
 from segrules.engine.vector.program import Node, Program
 from segrules.engine.vector.rails import Packed, Rails, size
 from segrules.engine.vector.watch import Watch
@@ -69,12 +69,6 @@ def sinks_of(
 
     true, false = (np.array([pair[rail] for pair in unknown], np.intp) for rail in (0, 1))
     return Sink(np.array(list(kept), np.intp), None, whole(len(kept))), Sink(true, false, whole(len(unknown)))
-
-
-def poured(sinks: Iterable[Sink]) -> Iterator[tuple[tuple[Row, Row | None], Packed]]:
-    for sink in sinks:
-        other = [None] * len(sink.rows) if sink.unless is None else sink.unless.tolist()
-        yield from zip(zip(sink.rows.tolist(), other, strict=True), sink.whole, strict=True)
 
 
 def collected(

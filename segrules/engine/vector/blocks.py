@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segrules.engine.vector.answers import Answers, Sink, collected, poured, sinks_of
+from segrules.engine.vector.answers import Answers, Sink, collected, sinks_of
 from segrules.engine.vector.atoms import Comparison, Held, Holding, Matrix, compared, holding
 from segrules.engine.vector.bitrows import Atoms, Group, Plan, Row, Stage, planned
 from segrules.engine.vector.cells import Cell, Cells, joined, part, part_of_rails
@@ -83,22 +83,23 @@ class _Level:
 def run_blocks(
     program: Program, kernels: Kernels, asked: Part, inputs: Mapping[Node, Column | Rails],
     dense_of: Callable[[Node, bool], Dense | None], *, rows: int, block: int, threads: int, pool: Executor,
-    machine: bool | None = None, watched: bool = False,
+    again: bool = False, machine: bool | None = None, watched: bool = False,
 ) -> Answers:  # fmt: skip
     """The outputs and members that are *asked*, from the values of its *inputs* in full. *dense_of*: an input in few
-    bits, the fewest if it is read often. *machine*: by machine code; None: where that is worth it. *watched*: with
+    bits, the fewest if it is read often. *machine*: by machine code; None: where that is worth it, also if tables are
+    evaluated *again*. *watched*: with
     the time of each node. Raises Overflow."""
     nodes, outputs, members = asked.nodes, asked.outputs, asked.members
     nullable = frozenset(node for node, whole in inputs.items() if _may_be_missing(whole))
     plan = planned(program, nodes, asked.inputs, frozenset((*outputs, *members)), nullable)
-    code = machine_code(rows * plan.rows, machine)
+    code = machine_code(rows * plan.rows, again, machine)
     steps = _steps(program, plan, kernels, nodes, outputs)
     level = _level(program, plan, kernels, inputs, steps, _dense(plan, inputs, dense_of, pool))
     sinks = sinks_of(plan, program, outputs, members, rows)
     values = [node for node in outputs if not isinstance(program.types[node], Bool)]
     fast = None
     if code is not None:
-        fast = fused(code, plan, level.compared, inputs, level.dense, poured(sinks), rows)
+        fast = fused(code, plan, level.compared, inputs, level.dense, sinks, rows)
         block = -(-block // (64 * code.SPAN)) * 64 * code.SPAN
         if len(plan.stages) == 1 and not any(steps) and not watched:
             counts = fast.everything(plan.rows, pool, threads)

@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from segrules.engine.vector.answers import Sink
 from segrules.engine.vector.atoms import Comparison, Held, Holding
 from segrules.engine.vector.bitrows import ONE, Plan, Row, Stage
 from segrules.engine.vector.program import Node
@@ -31,9 +32,8 @@ from segrules.tables.columns import Column, Dense, Ints
 from segrules.tables.dense import together
 
 Words: TypeAlias = NDArray[np.uint64]
-Pair: TypeAlias = "tuple[Row, Row | None]"
 
-WORTH = 1 << 29
+ONCE, AGAIN = 1 << 31, 1 << 26
 _BITS, _BYTES = 64, 8
 _CHUNK = 1 << 10
 _ROWS = 1 << 18
@@ -41,9 +41,10 @@ _SIGNS = {"and": 0, "or": 1, "xor": 2, "not": 3}
 _MACHINE = "segrules.engine.vector.machine"
 
 
-def machine_code(work: int, wanted: bool | None = None) -> ModuleType | None:
-    """The compiled functions, if they are *wanted*; None: if so many rows of so many bits are worth loading them."""
-    if wanted is False or (wanted is None and work < WORTH and _MACHINE not in sys.modules):
+def machine_code(work: int, again: bool, wanted: bool | None = None) -> ModuleType | None:
+    """The compiled functions, if they are *wanted*; None: if they are there already, or *work*, rows of customers times
+    rows of bits, is worth half a second of loading: much of it, or, where tables are evaluated *again*, some."""
+    if wanted is False or (wanted is None and work < (AGAIN if again else ONCE) and _MACHINE not in sys.modules):
         return None
     return _machine()
 
@@ -169,15 +170,22 @@ def matrix(rows: int, words: int) -> Words:
 
 def fused(
     code: ModuleType, plan: Plan, comparisons: Sequence[Sequence[Comparison | Held | Holding]],
-    inputs: Mapping[Node, Column | Rails], dense: Mapping[Node, Dense], pour: Iterable[tuple[Pair, Packed]], rows: int,
+    inputs: Mapping[Node, Column | Rails], dense: Mapping[Node, Dense], sinks: Iterable[Sink], rows: int,
 ) -> Fused:  # fmt: skip
-    """*pour*: a row, or two of which neither may have a bit, and where it goes."""
+    """What the machine code takes to do a level, whose answers go to *sinks*."""
     made = Fused(code, rows)
     for stage, program, own in zip(plan.stages, _programs(plan), comparisons, strict=True):
         made.stages.append(_work(made, stage, program, own, inputs, dense))
-    entries = [(row, -1 if other is None else other, made.address(whole)) for (row, other), whole in pour]
-    made.pour = np.array(entries, np.int64).reshape(-1, 3)
+    made.pour = np.concatenate([_NOWHERE, *map(_poured, sinks)])
+    made.kept += sinks
     return made
+
+
+def _poured(sink: Sink) -> Ints:
+    """(row, other, answer) for each row of a sink."""
+    other = np.full(len(sink.rows), -1) if sink.unless is None else sink.unless
+    answers = sink.whole.ctypes.data + np.arange(len(sink.rows)) * sink.whole.strides[0]
+    return np.stack([sink.rows, other, answers], axis=1)
 
 
 @lru_cache(maxsize=64)

@@ -108,6 +108,7 @@ def run(
     found = Found(program, spaces, scope)
     kernels = Kernels(program, scope)
     threads = threads or _processors()
+    again = any(loaded.dense for loaded in spaces.tables.tables.values())
     with ThreadPoolExecutor(threads) as pool:
         for level in schedule(program, tuple(wanted), tuple(members)):
             found.watch.start()
@@ -123,7 +124,7 @@ def run(
                 rows, block = spaces.rows(each.space), max(8, block_rows // 8 * 8)
                 answers = run_blocks(
                     program, kernels, each, inputs, found.dense, rows=rows, block=block, threads=threads, pool=pool,
-                    machine=machine, watched=watched,
+                    again=again, machine=machine, watched=watched,
                 )  # fmt: skip
                 found.full |= answers.full
                 found.members |= answers.members
