@@ -275,9 +275,10 @@ def _changed(connection: Connection, serial: int, old: Recorded, fingerprint: st
     stays[different[entered]] = serial
     cause: Cause = "data" if fingerprint == old.fingerprint else "rule"
     _stored(connection, old.id, serial, cause, now_in, packed_stays(stays[now_in]))
-    connection.execute(
-        sa.update(snapshots).where(snapshots.c.name == old.id, snapshots.c.serial == old.latest).values(stays=None)
-    )
+    of_name = snapshots.c.name == old.id
+    base = sa.select(sa.func.min(snapshots.c.serial)).where(of_name, snapshots.c.bits.is_not(None)).scalar_subquery()
+    later = sa.and_(snapshots.c.serial == old.latest, snapshots.c.serial != base)
+    connection.execute(sa.update(snapshots).where(of_name, later).values(stays=None))
     connection.execute(sa.update(names).where(this).values(latest=serial))
     bulk.insert(
         connection,

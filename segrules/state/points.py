@@ -10,9 +10,10 @@ at which the points are no longer there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -46,16 +47,21 @@ class _Lot:
 
 def balance(entries: Iterable[Entry], at: int) -> int:
     """The points that are there at an instant."""
-    return sum(lot.left for lot in _lots(entries, at) if lot.until > at)
+    lots, _ = _spent([each for each in entries if each.at <= at])
+    return sum(lot.left for lot in lots if lot.until > at)
 
 
-def _lots(entries: Iterable[Entry], at: int) -> list[_Lot]:
-    """What is left of each entry that brought points, the soonest to run out first. Of one instant what comes in
+def overspent(entries: Iterable[Entry]) -> int:
+    """By how much an account was ever overspent."""
+    return _spent(entries)[1]
+
+
+def _spent(entries: Iterable[Entry]) -> tuple[list[_Lot], int]:
+    """What is left of each entry that brought points, and what was spent and not there. Of one instant what comes in
     counts before what is spent."""
     lots: list[_Lot] = []
+    lacking = 0
     for entry in sorted(entries, key=lambda each: (each.at, -each.amount)):
-        if entry.at > at:
-            break
         if entry.amount >= 0:
             lots.append(_Lot(entry.amount, _NEVER if entry.expires_at is None else entry.expires_at))
             lots.sort(key=attrgetter("until"))
@@ -65,49 +71,59 @@ def _lots(entries: Iterable[Entry], at: int) -> list[_Lot]:
             taken = min(owed, lot.left) if lot.until > entry.at else 0
             lot.left -= taken
             owed -= taken
-    return lots
+        lacking += owed
+    return lots, lacking
 
 
 def balance_of(connection: Connection, customer: str, at: int) -> int:
-    """The balance of a customer; zero for one whom the ledger does not know."""
-    return balance(_entries(connection, customer), at)
+    """The balance of a customer, by key; zero for one whom the ledger does not know."""
+    number = sa.select(customers.c.ordinal).where(customers.c.key == customer).scalar_subquery()
+    return balance(_entries(connection, points.c.customer == number), at)
 
 
 def post(ledger: Ledger, entries: Sequence[NewPoints]) -> int:
-    """Write down what came in and what was spent, all or nothing; how many entries were new. Raises `Refused` where
-    more would be spent than is there, at any time, or a source row was posted with other points; `Conflict`."""
+    """Write down what came in and what was spent, all of it or nothing; how many entries were new. Raises `Refused`
+    for a customer whom the ledger does not know, where more would be spent than is there, and for a row of a source
+    that was posted with other points."""
     with transaction(ledger, "points") as connection:
-        numbers = _numbers(connection, [each.customer for each in entries])
-        rows = {
-            (each.source, each.row): {
+        numbers = _numbers(connection, sorted({each.customer for each in entries}))
+        rows: list[dict[str, Any]] = [
+            {
                 "customer": numbers[each.customer], "at": each.at, "reason": each.reason, "amount": each.amount,
                 "expires_at": each.expires_at, "source": each.source, "source_row": each.row,
             }
             for each in entries
-            if each.customer in numbers
-        }  # fmt: skip
-        known = _known(connection, list(rows))
-        for place, amount in known.items():
-            if rows[place]["amount"] != amount:
-                raise Refused([Diagnostic("P982", NOWHERE, {"source": place[0], "row": place[1]}, Help("other"))])
-        new = [row for place, row in rows.items() if place not in known]
-        bulk.insert_once(connection, points, new, ("source", "source_row"))
-        spent = {row["customer"] for row in new if row["amount"] < 0}
-        for number in sorted(spent):
-            _check(_of(connection, number))
-        audit.add(connection, now(), "points", {"entries": len(new), "spent": sum(row["amount"] < 0 for row in new)})
-    return len(new)
+        ]  # fmt: skip
+        before = connection.scalar(sa.select(sa.func.count()).select_from(points)) or 0
+        bulk.insert_once(connection, points, rows, ("source", "source_row"))
+        new = (connection.scalar(sa.select(sa.func.count()).select_from(points)) or 0) - before
+        for row in rows if new < len(rows) else ():
+            _check_same(connection, row)
+        for number in sorted({row["customer"] for row in rows if row["amount"] < 0}):
+            if lacking := overspent(_entries(connection, points.c.customer == number)):
+                raise Refused([Diagnostic("P983", NOWHERE, {"n": lacking}, Help("balance"))])
+        audit.add(connection, now(), "points", {"entries": new, "amount": sum(each.amount for each in entries)})
+    return new
+
+
+def _check_same(connection: Connection, row: Mapping[str, Any]) -> None:
+    """What is posted again must be what was posted."""
+    this = sa.and_(points.c.source == row["source"], points.c.source_row == row["source_row"])
+    found = connection.execute(sa.select(points.c.customer, points.c.amount).where(this)).one()
+    if found.customer != row["customer"] or found.amount != row["amount"]:
+        raise Refused([Diagnostic("P982", NOWHERE, {"source": row["source"], "row": row["source_row"]}, Help("row"))])
 
 
 def _numbers(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
-    """Ordinals of customers whom the ledger knows. Points of others wait until a run has seen them."""
     found: dict[str, int] = {}
-    distinct = sorted(set(keys))
-    for at in range(0, len(distinct), _AT_ONCE):
-        statement = sa.select(customers.c.key, customers.c.ordinal)
-        some = connection.execute(statement.where(customers.c.key.in_(distinct[at : at + _AT_ONCE])))
-        found.update((row.key, row.ordinal) for row in some)
-    absent = len(distinct) - len(found)
-    if absent:
-        raise Refused([Diagnostic("P983", NOWHERE, {"n": absent}, Help("run"))])
+    for at in range(0, len(keys), _AT_ONCE):
+        known = sa.select(customers.c.key, customers.c.ordinal).where(customers.c.key.in_(keys[at : at + _AT_ONCE]))
+        found.update((row.key, row.ordinal) for row in connection.execute(known))
+    if absent := len(keys) - len(found):
+        raise Refused([Diagnostic("P981", NOWHERE, {"n": absent}, Help("run"))])
     return found
+
+
+def _entries(connection: Connection, which: sa.ColumnElement[bool]) -> list[Entry]:
+    found = sa.select(points.c.at, points.c.amount, points.c.expires_at).where(which).order_by(points.c.id)
+    return [Entry(row.at, row.amount, row.expires_at) for row in connection.execute(found)]

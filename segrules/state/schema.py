@@ -6,9 +6,10 @@ and measures are in 1/10,000, flags are 0 or 1; texts sort by code point (on Pos
 customers are 0, 1, 2 … without gaps and are never given away again.
 
 `snapshots` has who was in a name (a segment, list, case or ``action:ID``) after a run, stored where that changed:
-`bits` is zlib of one bit per ordinal, low bit first; `stays`, kept for the latest of a name only, zlib of the serial
-(little-endian int32) with which each member's stay began, NULL where all began with this run.  Of runs that were
-pruned away only the cause is left.  `changes` has who entered or left with a run after the first snapshot of the name.
+`bits` is zlib of one bit per ordinal, low bit first; `stays`, kept for the earliest and the latest of a name only, zlib
+of the serial (little-endian int32) with which each member's stay began, NULL where all began with this run.  Of runs
+that were pruned away only the cause is left.  `changes` has who entered or left with a run after the first snapshot of
+the name.
 
     sa.select(runs.c.plan_id).order_by(runs.c.serial)
 """

@@ -1,0 +1,162 @@
+"""The ledger kept in order: a copy of it, its lock, what is long past, contacts whose end somebody had to find out.
+
+In: a ledger.  Out: a file, or a ledger with less in it.  Always: a backup is of one moment and appears whole or not at
+all; nothing that repeats, caps, budgets, hold-outs, balances and unsubscriptions need is ever pruned; the audit chain
+goes on.
+
+    backup(ledger, Path("ledger-2026-11-21.db"))
+    prune(ledger, epoch, before=20_000)      # Pruned(serial=7, stays=120, …)
+
+Names at the seam: ``backup.write backup.rename`` · ``resolve.commit prune.commit``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import sqlalchemy as sa
+
+from segrules.diagnostics.diagnostic import Argument, Diagnostic, Help
+from segrules.diagnostics.refusals import reason
+from segrules.errors import Refused, Unreachable
+from segrules.source import NOWHERE
+from segrules.state import audit
+from segrules.state.accept import AWARD
+from segrules.state.ledger import Ledger, now, synced, transaction
+from segrules.state.memberships import forget_stays_before
+from segrules.state.records import ContactState
+from segrules.state.schema import LIVE, contacts, outbox, outcomes, points, runs
+from segrules.state.trouble import troubles
+
+End = Literal["delivered", "not-sent"]
+ENDS: dict[End, ContactState] = {"delivered": "delivered", "not-sent": "rejected"}
+KEPT_OUTCOMES = ("unsubscribed", "subscribed", "task done")
+"""What deciding asks for, however old."""
+
+_VARIABLES = {
+    "host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE",
+    "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """`serial`: of the last run whose details went, 0 where none is so old."""
+
+    serial: int
+    stays: int = 0
+    contacts: int = 0
+    outcomes: int = 0
+
+
+def backup(ledger: Ledger, file: Path) -> None:
+    """A copy of the ledger as it is now, also while others write. Raises `Refused` where *file* is there."""
+    if file.exists():
+        raise Refused([Diagnostic("P987", NOWHERE, {"file": file.as_posix()}, Help("other"))])
+    part = file.with_name(f".{file.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL, 0o600))
+        ledger.effect("backup.write", partial(_copied if ledger.file is not None else _dumped, ledger, part))
+        ledger.effect("backup.rename", partial(part.rename, file))
+        synced(file.parent)
+    except OSError as error:
+        arguments: dict[str, Argument] = {"file": file.as_posix(), "reason": reason(error)}
+        raise Unreachable([Diagnostic("P988", NOWHERE, arguments, Help("folder"))]) from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _copied(ledger: Ledger, part: Path) -> None:
+    with troubles(ledger.where), ledger.engine.connect() as connection:
+        inner = connection.connection.driver_connection
+        assert isinstance(inner, sqlite3.Connection)
+        target = sqlite3.connect(part)
+        try:
+            inner.backup(target)
+            target.execute("PRAGMA journal_mode=DELETE")
+        finally:
+            target.close()
+    _sync(part)
+
+
+def _dumped(ledger: Ledger, part: Path) -> None:
+    """By `pg_dump`, which gets the password by its environment, where no other user sees it."""
+    program = shutil.which("pg_dump")
+    if program is None:
+        raise Unreachable([Diagnostic("P989", NOWHERE, {}, Help("install"))])
+    given = ledger.engine.dialect.create_connect_args(ledger.engine.url)[1]
+    known = {_VARIABLES[name]: str(value) for name, value in given.items() if name in _VARIABLES}
+    schema = ledger.where.schema.replace('"', '""')
+    command = [program, "--format=custom", f'--schema="{schema}"', "--no-owner", f"--file={part}"]
+    done = subprocess.run(command, env=os.environ | known, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = " ".join(done.stderr.split())[:300].replace(known.get("PGPASSWORD", "\0"), "***")
+        arguments = {"file": part.name.removeprefix(".").removesuffix(".part"), "reason": said}
+        raise Unreachable([Diagnostic("P988", NOWHERE, arguments, Help("dump"))])
+    _sync(part)
+
+
+def _sync(file: Path) -> None:
+    number = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def resolve(ledger: Ledger, epoch: int, key: str, end: End) -> bool:
+    """Say what became of a contact that is unknown; False where that was said already. Raises `Refused` for a key that
+    no contact has and one that is not unknown."""
+    with transaction(ledger, "resolve", epoch) as connection:
+        found = connection.execute(
+            sa.select(contacts.c.id, contacts.c.serial, contacts.c.state).where(contacts.c.key == key, LIVE)
+        ).first()
+        if found is None:
+            raise Refused([Diagnostic("P990", NOWHERE, {"key": key}, Help("status"))])
+        if found.state == ENDS[end]:
+            return False
+        if found.state != "unknown":
+            raise Refused([Diagnostic("P991", NOWHERE, {"key": key, "state": found.state}, Help("status"))])
+        this = contacts.c.id == found.id
+        connection.execute(sa.update(contacts).where(this).values(state=ENDS[end], reason="resolved"))
+        connection.execute(sa.delete(outbox).where(outbox.c.contact == found.id))
+        if end == "not-sent":
+            connection.execute(sa.delete(points).where(points.c.source == AWARD, points.c.source_row == key))
+        audit.add(connection, now(), "resolve", {"serial": found.serial, "state": ENDS[end]})
+        return True
+
+
+def prune(ledger: Ledger, epoch: int, before: int) -> Pruned:
+    """Drop details of finished runs whose as-of day is earlier than *before*: stays that had ended, cancelled contacts,
+    outcomes that deciding does not ask for, hashes of payloads, the report of the plan."""
+    with transaction(ledger, "prune", epoch) as connection:
+        unfinished = connection.scalar(sa.select(sa.func.min(runs.c.serial)).where(runs.c.state == "unfinished"))
+        old = sa.select(sa.func.max(runs.c.serial)).where(runs.c.as_of < before)
+        if unfinished is not None:
+            old = old.where(runs.c.serial < unfinished)
+        serial = connection.scalar(old)
+        if serial is None:
+            return Pruned(0)
+        aged = contacts.c.serial <= serial
+        gone = connection.execute(
+            sa.delete(outcomes).where(
+                outcomes.c.contact.in_(sa.select(contacts.c.id).where(aged)), outcomes.c.kind.not_in(KEPT_OUTCOMES)
+            )
+        ).rowcount
+        cancelled = connection.execute(sa.delete(contacts).where(aged, contacts.c.state == "cancelled")).rowcount
+        connection.execute(sa.update(contacts).where(aged).values(payload=None, body_hash=None))
+        connection.execute(sa.update(runs).where(runs.c.serial <= serial).values(report="{}"))
+        done = Pruned(serial, forget_stays_before(connection, serial), cancelled, gone)
+        audit.add(
+            connection, now(), "prune",
+            {"serial": serial, "stays": done.stays, "contacts": done.contacts, "outcomes": done.outcomes},
+        )  # fmt: skip
+        return done
