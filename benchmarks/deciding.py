@@ -78,14 +78,17 @@ sinks: {files: {kind: files, folder: out, format: csv}}
 """
 
 
-def actions(number: int, seed: int) -> str:
-    """*number* actions whose predicates hold for 1 to 30 percent, of every kind of bound."""
+def actions(number: int, size: int, seed: int) -> str:
+    """*number* actions whose predicates hold for 1 to 30 percent of *size* customers, with every kind of bound."""
     random = np.random.default_rng(seed)
     lines = ["purpose: to measure", "owner: benchmarks", "actions:"]
     for place in range(number):
         share = float(random.choice((0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)))
         begin = float(random.uniform(0, 1 - share))
-        lines += [f"  a{place:02d}:", f"    for: score >= {begin:.6f} and score < {begin + share:.6f} and recency < 360"]
+        lines += [
+            f"  a{place:02d}:",
+            f"    for: score >= {begin:.6f} and score < {begin + share:.6f} and recency < 360",
+        ]
         channel = "visit" if place % 8 == 3 else str(random.choice(("sms", "email", "[email, sms]", "[sms, email]")))
         lines += [f"    channel: {channel}", f"    priority: {int(random.integers(0, 100))}"]
         lines += [f"    repeat: {random.choice(('once', 'every 30 days', 'every 90 days'))}"]
@@ -97,14 +100,18 @@ def actions(number: int, seed: int) -> str:
         limits = [
             text
             for text in (
-                "customers: 20000" if place % 4 == 0 else "",
+                f"customers: {size // 50}" if place % 4 == 0 else "",
                 "order_by: spend desc" if place % 2 == 0 else "",
-                "per: {value: city, at_most: 300}" if place % 6 == 2 else "",
+                f"per: {{value: city, at_most: {max(size // 10_000, 2)}}}" if place % 6 == 2 else "",
             )
             if text
         ]
         lines += [f"    limit: {{{', '.join(limits)}}}"] if limits else []
-        lines += [f"    budget: {{total: {int(random.integers(200, 3000))}, per: month}}"] if place % 5 == 4 else []
+        lines += (
+            [f"    budget: {{total: {size * float(random.uniform(0.0005, 0.003)):.2f}, per: month}}"]
+            if place % 5 == 4
+            else []
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -176,7 +183,7 @@ def ready(folder: Path, number: int, contacts: int, seed: int) -> tuple[RuleSet,
     (folder / "rules").mkdir(parents=True, exist_ok=True)
     (folder / "segrules.yaml").write_text(PROJECT, encoding="utf-8")
     (folder / "policies.yaml").write_text(POLICIES, encoding="utf-8")
-    (folder / "rules" / "actions.yaml").write_text(actions(ACTIONS, seed), encoding="utf-8")
+    (folder / "rules" / "actions.yaml").write_text(actions(ACTIONS, number, seed), encoding="utf-8")
     ruleset = pipeline.load(folder).ruleset
     questions = asked(ruleset)
     table = customers(number, seed)

@@ -13,9 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from segrules.decide.asked import Answers
-from segrules.decide.keys import address_hash, normalised
+from segrules.decide.keys import address_hashes, normalised
 from segrules.engine.vector.distinct import factor
 from segrules.model.campaign import Channel
 from segrules.model.expr import Expr
@@ -24,6 +26,8 @@ from segrules.schema.types import Text
 from segrules.tables.columns import Bools, Column, Ints
 
 UNASKED = -2
+WHITE = " \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"
+"""What `str.strip` takes off an ASCII text."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +38,7 @@ class Addresses:
 
     codes: Mapping[str, Ints]
     shared: Mapping[str, Bools]
-    texts: list[str]
+    texts: pa.Array
     past: Ints
 
     def known(self, codes: Ints, pepper: bytes, history: Mapping[str, int]) -> Ints:
@@ -42,8 +46,8 @@ class Addresses:
         if not history:
             return np.full(len(codes), -1, np.int64)
         unasked = np.unique(codes[self.past[codes] == UNASKED])
-        texts = self.texts
-        self.past[unasked] = [history.get(address_hash(pepper, texts[code]), -1) for code in unasked.tolist()]
+        hashes = address_hashes(pepper, self.texts.take(pa.array(unasked)).to_pylist())
+        self.past[unasked] = [history.get(each, -1) for each in hashes]
         return self.past[codes]
 
 
@@ -54,30 +58,43 @@ def needs_address(channel: Channel) -> bool:
 
 def addresses(channels: Sequence[Channel], answers: Answers, timezone: str) -> Addresses:
     """Those of every channel that needs one; channels with the same expression share its codes."""
-    places: dict[str, int] = {}
+    asked = {channel.name: channel.address for channel in channels if needs_address(channel) and channel.address}
+    columns = {each: _texts(answers.column(each), timezone) for each in asked.values()}
+    every = pa.concat_arrays([texts for _, texts, _ in columns.values()] or [pa.array([], pa.large_string())])
+    coded = every.dictionary_encode()
+    code = np.where(np.asarray(pc.equal(every, "")), -1, np.asarray(coded.indices).astype(np.int64))
     found: dict[Expr, Ints] = {}
-    codes: dict[str, Ints] = {}
-    for channel in channels:
-        if needs_address(channel):
-            assert channel.address is not None
-            if channel.address not in found:
-                found[channel.address] = _codes(answers.column(channel.address), timezone, places)
-            codes[channel.name] = found[channel.address]
-    shared = {each: _shared(own, len(places)) for each, own in found.items()}
-    by_channel = {each.name: shared[each.address] for each in channels if each.name in codes and each.address}
-    return Addresses(codes, by_channel, list(places), np.full(len(places), UNASKED, np.int64))
+    start = 0
+    for each, (own, texts, missing) in columns.items():
+        found[each] = np.append(code[start : start + len(texts)], -1)[np.where(missing, -1, own)]
+        start += len(texts)
+    shared = {each: _shared(own, len(coded.dictionary)) for each, own in found.items()}
+    return Addresses(
+        {name: found[each] for name, each in asked.items()},
+        {name: shared[each] for name, each in asked.items()},
+        coded.dictionary,
+        np.full(len(coded.dictionary), UNASKED, np.int64),
+    )
 
 
-def _codes(column: Column, timezone: str, places: dict[str, int]) -> Ints:
-    """The code of each customer's address, new ones added to *places*; one that is empty is none."""
+def _texts(column: Column, timezone: str) -> tuple[Ints, pa.Array, Bools]:
+    """(code per customer, normalised text per code, where there is none)."""
+    missing = np.zeros(len(column), np.bool_) if column.missing is None else column.missing
     if isinstance(column.type, Text):
-        own, texts = column.values, list(map(normalised, column.dictionary))
-    else:
-        distinct = factor(column)
-        own, texts = distinct.codes, [normalised(spelled(value, column.type, timezone)) for value in distinct.values]
-    coded = np.array([places.setdefault(text, len(places)) if text else -1 for text in texts] or [-1], np.int64)
-    found: Ints = coded[own]
-    return found if column.missing is None else np.where(column.missing, -1, found)
+        return column.values.astype(np.int64), _normalised(column.dictionary), missing
+    distinct = factor(column)
+    return distinct.codes, _normalised([spelled(each, column.type, timezone) for each in distinct.values]), missing
+
+
+def _normalised(texts: Sequence[str]) -> pa.Array:
+    """Every text as `normalised` has it; the many plain ones at once."""
+    array = pa.array(texts, pa.large_string())
+    quick = pc.ascii_lower(pc.utf8_trim(array, characters=WHITE))
+    others = pc.invert(pc.string_is_ascii(array))
+    if not pc.any(others).as_py():
+        return quick
+    slow = pa.array([normalised(text) for text in array.filter(others).to_pylist()], pa.large_string())
+    return pc.replace_with_mask(quick, others, slow)
 
 
 def _shared(codes: Ints, size: int) -> Bools:

@@ -115,7 +115,7 @@ def caps(facts: Facts, addresses: Addresses) -> Caps:
         of_customer = np.bincount(contacts.row[counts] + 1, minlength=facts.customers + 1)[1:]
         past = np.bincount(contacts.address[counts] + 1, minlength=len(some))[1:]
         some[1:] |= past > 0
-        of_address = np.zeros(max(len(addresses.texts), 1), np.int64)
+        of_address = np.zeros(max(len(addresses.past), 1), np.int64)
         tallies.append(Tally(cap, of_customer.astype(np.int64), past.astype(np.int64), of_address))
     hashes = {texts[code]: code for code in np.flatnonzero(some[1:]).tolist()}
     return Caps(tuple(tallies), addresses, facts.history.identity.pepper, hashes)
