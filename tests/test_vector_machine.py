@@ -81,6 +81,7 @@ def columns(size: int) -> dict[str, Column]:
         "wide": column(TEXT, draw.integers(0, 70, size).astype(np.int32), False, tuple(WIDE)),
         "flag": column(BOOL, draw.random(size) < 0.5, True),
         "few": listed(9),
+        "some": listed(30),
         "many": listed(70),
     }
 
@@ -104,7 +105,7 @@ def comparisons() -> list[m.Expr]:
     for name in ("word", "wide"):
         for text in ("w0", "w4", "w69", "nowhere"):
             found.append(m.Compare("=", col(name, TEXT), m.Constant(text, TEXT)))
-    for name in ("few", "many"):
+    for name in ("few", "some", "many"):
         for text in ("w0", "w8", "w69", "nowhere"):
             found.append(m.Call("has_any", (col(name, LIST), m.Constant(text, TEXT)), BOOL))
     found += [col("flag", BOOL), m.Not(col("flag", BOOL)), m.IsMissing(col("flag", BOOL))]
@@ -152,6 +153,17 @@ def test_kernels_stand_between(size: int) -> None:
     for block in (8, 4096):
         assert_identical(expected, evaluate(ruleset, tables, AS_OF, machine=True, block_rows=block, threads=2))
     assert_identical(expected, evaluate_watched(ruleset, tables, AS_OF, machine=True)[0])
+
+
+def test_blocks_of_large_programs_begin_where_answers_may_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_WORKSPACE", 1 << 16)
+    monkeypatch.setattr(blocks, "_LEAST", 1 << 11)
+    contracts, tables = given(13_001)
+    atoms = [Segment(f"s{n}", None, each, WRITTEN) for n, each in enumerate(comparisons())]
+    doubled = Attribute("doubled", None, m.Arithmetic("+", col("id", INTEGER), col("id", INTEGER), INTEGER), WRITTEN)
+    ruleset = rules(contracts, doubled, *atoms)
+    found = evaluate(ruleset, tables, AS_OF, machine=True, threads=2)
+    assert_identical(evaluate(ruleset, tables, AS_OF, machine=False), found)
 
 
 def test_a_watched_run_tells_what_each_comparison_took() -> None:

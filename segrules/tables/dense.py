@@ -31,7 +31,7 @@ def dense(column: Column, narrow: bool = True) -> Dense | None:
             if len(column.dictionary) > MOST_TEXTS:
                 return None
             count = max(len(column.dictionary), 1)
-            dtype = next(np.dtype(name) for name in ("u1", "u2", "i8") if count <= 8 * int(name[-1]))
+            dtype = next(np.dtype(name) for name in ("u1", "u2", "u4", "i8") if count <= 8 * int(name[-1]))
             flags = np.uint64(1) << np.arange(count, dtype=np.uint64)
             return Dense(together(flags.astype(dtype), column), known)
         case Text():

@@ -100,7 +100,7 @@ def run_blocks(
     fast = None
     if code is not None:
         fast = fused(code, plan, level.compared, inputs, level.dense, sinks, rows)
-        block = -(-block // (64 * code.SPAN)) * 64 * code.SPAN
+        block = -(-block // _SPAN) * _SPAN
         if len(plan.stages) == 1 and not any(steps) and not watched:
             counts = fast.everything(plan.rows, pool, threads)
             return collected(sinks, plan, program, outputs, members, rows, Answers(), counts)
@@ -142,7 +142,7 @@ def _level(
 def _rows_that_fit(plan: Plan) -> int:
     """How many rows a block of a large program may have, so that a workspace stays small."""
     kernels = sum(len(stage.kernels) for stage in plan.stages)
-    return max(_LEAST, _WORKSPACE // (plan.rows + _EIGHT * kernels) // _EIGHT * _EIGHT * _EIGHT)
+    return max(_LEAST, _WORKSPACE // (plan.rows + _EIGHT * kernels) * _EIGHT // _SPAN * _SPAN)
 
 
 def _steps(

@@ -152,6 +152,16 @@ def _writing(context: Any, address: Any, word: Any) -> Any:
     return types.void(_int, types.uint64), build
 
 
+def _settling(context: Any) -> Any:
+    """What went past the cache is seen by other threads from here on."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(), build
+
+
 def _both(builder: Any, left: Any, right: Any) -> Any:
     met = builder.and_(left, right)
     return builder.icmp_unsigned("!=", met, ir.Constant(met.type, None))
@@ -176,7 +186,7 @@ _at_least_i8, _equal_i8, _has_i8 = _at_least(_WORD, True), _equal(_WORD), _compa
 _at_least_f8 = _comparing(_DOUBLE, lambda builder, left, right: builder.fcmp_ordered(">=", left, right))
 _equal_f8 = _comparing(_DOUBLE, lambda builder, left, right: builder.fcmp_ordered("==", left, right))
 _and, _or, _xor, _not = _combining("and_"), _combining("or_"), _combining("xor"), _combining("not")
-_counted, _word, _put = intrinsic(_counting), intrinsic(_reading), intrinsic(_writing)
+_counted, _word, _put, _settle = map(intrinsic, (_counting, _reading, _writing, _settling))
 _pour, _pour_unless = _pouring(False), _pouring(True)
 
 
@@ -268,6 +278,7 @@ def _work(compare, load, program, pour, counts, matrix, step, first, words, last
                     word &= mask
                 _put(answer + w * 8, word)
                 counts[e] += _counted(word)
+    _settle()
 
 
 _table = types.Array(_int, 2, "C")
