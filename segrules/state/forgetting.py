@@ -147,7 +147,7 @@ def _check_batches(connection: Connection, number: int) -> None:
     )
     serial = connection.scalar(held_by.limit(1))
     if serial is not None:
-        raise Conflict([Diagnostic("P986", NOWHERE, {"serial": serial}, Help("resume"))])
+        raise Conflict([Diagnostic("P946", NOWHERE, {"serial": serial}, Help("resume"))])
 
 
 def _overwrite(ledger: Ledger) -> None:

@@ -101,7 +101,7 @@ def post(ledger: Ledger, entries: Sequence[NewPoints]) -> int:
             _check_same(connection, row)
         for number in sorted({row["customer"] for row in rows if row["amount"] < 0}):
             if lacking := overspent(_entries(connection, points.c.customer == number)):
-                raise Refused([Diagnostic("P983", NOWHERE, {"n": lacking}, Help("balance"))])
+                raise Refused([Diagnostic("P943", NOWHERE, {"n": lacking}, Help("balance"))])
         audit.add(connection, now(), "points", {"entries": new, "amount": sum(each.amount for each in entries)})
     return new
 
@@ -111,7 +111,7 @@ def _check_same(connection: Connection, row: Mapping[str, Any]) -> None:
     this = sa.and_(points.c.source == row["source"], points.c.source_row == row["source_row"])
     found = connection.execute(sa.select(points.c.customer, points.c.amount).where(this)).one()
     if found.customer != row["customer"] or found.amount != row["amount"]:
-        raise Refused([Diagnostic("P982", NOWHERE, {"source": row["source"], "row": row["source_row"]}, Help("row"))])
+        raise Refused([Diagnostic("P942", NOWHERE, {"source": row["source"], "row": row["source_row"]}, Help("row"))])
 
 
 def _numbers(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
@@ -120,7 +120,7 @@ def _numbers(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
         known = sa.select(customers.c.key, customers.c.ordinal).where(customers.c.key.in_(keys[at : at + _AT_ONCE]))
         found.update((row.key, row.ordinal) for row in connection.execute(known))
     if absent := len(keys) - len(found):
-        raise Refused([Diagnostic("P981", NOWHERE, {"n": absent}, Help("run"))])
+        raise Refused([Diagnostic("P941", NOWHERE, {"n": absent}, Help("run"))])
     return found
 
 

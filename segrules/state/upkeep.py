@@ -59,7 +59,7 @@ class Pruned:
 def backup(ledger: Ledger, file: Path) -> None:
     """A copy of the ledger as it is now, also while others write. Raises `Refused` where *file* is there."""
     if file.exists():
-        raise Refused([Diagnostic("P987", NOWHERE, {"file": file.as_posix()}, Help("other"))])
+        raise Refused([Diagnostic("P947", NOWHERE, {"file": file.as_posix()}, Help("other"))])
     part = file.with_name(f".{file.name}.part")
     try:
         part.unlink(missing_ok=True)
@@ -69,7 +69,7 @@ def backup(ledger: Ledger, file: Path) -> None:
         synced(file.parent)
     except OSError as error:
         arguments: dict[str, Argument] = {"file": file.as_posix(), "reason": reason(error)}
-        raise Unreachable([Diagnostic("P988", NOWHERE, arguments, Help("folder"))]) from None
+        raise Unreachable([Diagnostic("P948", NOWHERE, arguments, Help("folder"))]) from None
     finally:
         part.unlink(missing_ok=True)
 
@@ -91,7 +91,7 @@ def _dumped(ledger: Ledger, part: Path) -> None:
     """By `pg_dump`, which gets the password by its environment, where no other user sees it."""
     program = shutil.which("pg_dump")
     if program is None:
-        raise Unreachable([Diagnostic("P989", NOWHERE, {}, Help("install"))])
+        raise Unreachable([Diagnostic("P949", NOWHERE, {}, Help("install"))])
     given = ledger.engine.dialect.create_connect_args(ledger.engine.url)[1]
     known = {_VARIABLES[name]: str(value) for name, value in given.items() if name in _VARIABLES}
     schema = ledger.where.schema.replace('"', '""')
@@ -100,7 +100,7 @@ def _dumped(ledger: Ledger, part: Path) -> None:
     if done.returncode:
         said = " ".join(done.stderr.split())[:300].replace(known.get("PGPASSWORD", "\0"), "***")
         arguments = {"file": part.name.removeprefix(".").removesuffix(".part"), "reason": said}
-        raise Unreachable([Diagnostic("P988", NOWHERE, arguments, Help("dump"))])
+        raise Unreachable([Diagnostic("P948", NOWHERE, arguments, Help("dump"))])
     _sync(part)
 
 
@@ -120,11 +120,11 @@ def resolve(ledger: Ledger, epoch: int, key: str, end: End) -> bool:
             sa.select(contacts.c.id, contacts.c.serial, contacts.c.state).where(contacts.c.key == key, LIVE)
         ).first()
         if found is None:
-            raise Refused([Diagnostic("P990", NOWHERE, {"key": key}, Help("status"))])
+            raise Refused([Diagnostic("P957", NOWHERE, {"key": key}, Help("status"))])
         if found.state == ENDS[end]:
             return False
         if found.state != "unknown":
-            raise Refused([Diagnostic("P991", NOWHERE, {"key": key, "state": found.state}, Help("status"))])
+            raise Refused([Diagnostic("P958", NOWHERE, {"key": key, "state": found.state}, Help("status"))])
         this = contacts.c.id == found.id
         connection.execute(sa.update(contacts).where(this).values(state=ENDS[end], reason="resolved"))
         connection.execute(sa.delete(outbox).where(outbox.c.contact == found.id))
