@@ -84,7 +84,7 @@ def exact(scalar: Scalar | None) -> Fraction | None:
 
 def period(scalar: Scalar | None, found: list[Diagnostic]) -> Period | None:
     """`30 days`."""
-    if scalar is None or not _is_written(scalar):
+    if scalar is None or not isinstance(scalar.value, str):
         return None
     read = _PERIOD.fullmatch(plain(scalar))
     if read is None or not 1 <= int(read["amount"]) <= MOST_UNITS:
@@ -95,7 +95,7 @@ def period(scalar: Scalar | None, found: list[Diagnostic]) -> Period | None:
 
 def duration(scalar: Scalar | None, found: list[Diagnostic]) -> int | None:
     """`24 hours`, in seconds."""
-    if scalar is None or not _is_written(scalar):
+    if scalar is None or not isinstance(scalar.value, str):
         return None
     read = _DURATION.fullmatch(plain(scalar))
     if read is None or int(read[1]) == 0:
@@ -120,7 +120,7 @@ def repeat(written: Scalar | WrittenEntry | None, found: list[Diagnostic]) -> Re
 
 def clock(scalar: Scalar, found: list[Diagnostic]) -> int | None:
     """`21:00`, in minutes after midnight."""
-    if not _is_written(scalar):
+    if not isinstance(scalar.value, str):
         return None
     read = _CLOCK.fullmatch(plain(scalar))
     if read is None:
@@ -130,7 +130,7 @@ def clock(scalar: Scalar, found: list[Diagnostic]) -> int | None:
 
 
 def _every(scalar: Scalar, found: list[Diagnostic]) -> Every | None:
-    if not _is_written(scalar):
+    if not isinstance(scalar.value, str):
         return None
     read = _EVERY.fullmatch(plain(scalar))
     amount = 0 if read is None else int(read["amount"] or read["zh"] or 1)

@@ -28,6 +28,7 @@ from segrules.schema.types import (
     Value,
     is_numeric,
 )  # fmt: skip
+from segrules.source import Span
 from segrules.syntax.expr import Expr as Written
 
 Wanted = Literal["text", "name", "numeric", "ordered", "single"]
@@ -62,12 +63,12 @@ def _fits(type_: Type, wanted: Wanted) -> bool:
             assert_never(wanted)
 
 
-def every_value(node: Expr, scope: Scope) -> tuple[Value, ...] | None:
-    """The only values that *node* can have, besides missing, through `if`, `case` and `??` too; None if that is not
-    known."""
+def every_value(node: Expr, scope: Scope) -> dict[Value, Span] | None:
+    """The only values that *node* can have, besides missing, through `if`, `case` and `??` too, and where each comes
+    from; None if that is not known."""
     match node:
         case Constant(value):
-            return () if value is None else (value,)
+            return {} if value is None else {value: node.span}
         case Convert(operand):
             return every_value(operand, scope)
         case Case():
@@ -75,11 +76,12 @@ def every_value(node: Expr, scope: Scope) -> tuple[Value, ...] | None:
         case Call("default", args):
             parts = list(args)
         case _:
-            return finite_values(node, scope)
-    found: dict[Value, None] = {}
+            values = finite_values(node, scope)
+            return None if values is None else dict.fromkeys(values, node.span)
+    found: dict[Value, Span] = {}
     for part in parts:
-        values = every_value(part, scope)
-        if values is None:
+        inner = every_value(part, scope)
+        if inner is None:
             return None
-        found |= dict.fromkeys(values)
-    return tuple(found)
+        found = inner | found
+    return found

@@ -118,9 +118,9 @@ def _named_by(written: Written, by: Expr, channels: Mapping[str, Channel], scope
     if values is None:
         scope.report("T434", written.span, {"text": shown(written)})
         return ()
-    for value in values:
+    for value, span in values.items():
         if value not in channels:
-            scope.found.append(unknown("N317", Word(str(value), written.span), channels))
+            scope.found.append(unknown("N317", Word(str(value), span), channels))
     return tuple(name for name in channels if name in values)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Literal, TypeAlias, get_args
 
-from segrules.model.campaign import MONEY_SCALE, Campaign
+from segrules.model.campaign import MONEY_SCALE, Campaign, campaign_expressions
 from segrules.model.expr import Aggregate, Expr, nodes
 from segrules.model.ruleset import Definition, expressions
 from segrules.schema.contract import ColumnContract, Contracts, LedgerSource, Parent, Table
@@ -75,7 +75,7 @@ def without_unread(
     contracts: Contracts[Expr], definitions: Iterable[Definition], campaign: Campaign
 ) -> Contracts[Expr]:
     """*contracts* without the ledger's tables that no expression reads."""
-    written = (*(expr for one in definitions for expr in expressions(one)), *_of_campaign(campaign))
+    written = (*(expr for one in definitions for expr in expressions(one)), *campaign_expressions(campaign))
     read = {node.table for expr in written for node in nodes(expr) if isinstance(node, Aggregate)}
     kept = {
         name: table
@@ -83,24 +83,3 @@ def without_unread(
         if not isinstance(table.source, LedgerSource) or name in read
     }
     return replace(contracts, tables=kept)
-
-
-def _of_campaign(campaign: Campaign) -> Iterable[Expr]:
-    for suppression in campaign.policies.suppress:
-        yield suppression.when
-    for channel in campaign.policies.channels.values():
-        yield from channel.consent.values()
-        zone = None if channel.quiet_hours is None else channel.quiet_hours.zone_of
-        yield from (one for one in (channel.address, zone) if one is not None)
-    for action in campaign.actions.values():
-        limit = action.limit
-        optional = (
-            action.channel_by,
-            action.assign_to,
-            None if action.goal is None else action.goal.metric,
-            None if limit.order_by is None else limit.order_by.value,
-            None if limit.per is None else limit.per.value,
-        )
-        yield action.when
-        yield from (one for one in optional if one is not None)
-        yield from () if action.message is None else (one.value for one in action.message.placeholders)

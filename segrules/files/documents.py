@@ -255,10 +255,19 @@ class RuleFile:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenStage:
+    """Where an action must end for a customer, by key; None for the one of `customer:`."""
+
+    customer: Word | None
+    action: Word
+    stage: Word
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenTest:
     """One example. `customers` has one row for `customer:`; `expect` is by customer key, or under None for the one
-    of `customer:`. `several` tells `customers:` from `customer:`. `names` has the place of what `given` and `expect`
-    name, by the name, and of the columns of rows, as `table.column`."""
+    of `customer:`. `several` tells `customers:` from `customer:`; `also` is `with:`. `names` has the place of what
+    `given` and `expect` name, by the name, and of the columns of rows, as `table.column`."""
 
     name: Word
     as_of: Scalar
@@ -267,6 +276,8 @@ class WrittenTest:
     tables: Mapping[str, tuple[Row, ...]]
     given: Mapping[str, Cells]
     expect: Mapping[str | None, Mapping[str, Cells]]
+    stages: tuple[WrittenStage, ...] = ()
+    also: tuple[Literal["holdout", "limits"], ...] = ()
     names: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 

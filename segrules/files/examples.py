@@ -9,25 +9,27 @@ the place of what `given` and `expect` name, by the name, and of the columns of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, get_args
 
 from segrules.diagnostics.diagnostic import Diagnostic, Help, Words
 from segrules.files import fields
 from segrules.files.dates import checked_date
-from segrules.files.documents import Cells, ProjectFile, Row, TestFile, WrittenTest
-from segrules.files.rules import not_carried_out
+from segrules.files.documents import Cells, ProjectFile, Row, TestFile, WrittenStage, WrittenTest
 from segrules.files.shape import did_you_mean
 from segrules.source import Span
 from segrules.yamltree.explain import clip
 from segrules.yamltree.nodes import Broken, Entry, Map, Node, Scalar, Seq
 
-WORDS = ("name", "as_of", "customer", "customers", "given", "expect", "actions")
+WORDS = ("name", "as_of", "customer", "customers", "given", "expect", "actions", "with")
 HISTORY = ("memberships", "contacts", "points", "outcomes")
+"""The tables of the ledger, which every project has."""
+Also = Literal["holdout", "limits"]
 
 
 def read_tests(root: Map, project: ProjectFile | None, found: list[Diagnostic]) -> TestFile:
     """The examples of a file. Without a project, names of tables are not checked."""
-    tables = None if project is None else [table.name.text for table in project.tables]
+    tables = None if project is None else list(dict.fromkeys([*(each.name.text for each in project.tables), *HISTORY]))
     customers = None if project is None else project.customers.text
     defaults = root.get("defaults")
     for entry in fields.entries(defaults):
@@ -49,14 +51,11 @@ def read_tests(root: Map, project: ProjectFile | None, found: list[Diagnostic]) 
 def _test(node: Map, tables: list[str] | None, customers: str | None, found: list[Diagnostic]) -> WrittenTest | None:
     names: dict[str, Span] = {}
     rows: dict[str, tuple[Row, ...]] = {}
-    not_carried_out(node, "actions", found)
     for entry in node.entries:
         name = fields.normal(entry.name)
         if entry.name in WORDS:
             continue
-        if tables is not None and name not in tables and name in HISTORY:
-            not_carried_out(node, entry.name, found)
-        elif tables is not None and name not in tables:
+        if tables is not None and name not in tables:
             _unknown_table(entry, [*(one for one in tables if one != customers), *WORDS], found)
         elif name == customers:
             found.append(Diagnostic("R501", entry.key.span, {"key": clip(entry.name)}, Help("customers")))
@@ -83,6 +82,8 @@ def _test(node: Map, tables: list[str] | None, customers: str | None, found: lis
         tables=rows,
         given=_row(given),
         expect=expect,
+        stages=tuple(_stages(node.get("actions"), several, found)),
+        also=tuple(each for each in get_args(Also) if each in {word.text for word in fields.words(node.get("with"))}),
         names=names,
         span=name_word.span,
     )
@@ -117,6 +118,22 @@ def _expected(node: Node | None, names: dict[str, Span], found: list[Diagnostic]
         if isinstance(entry.value, Map) or any(isinstance(item, Map | Seq) for item in inner):
             found.append(_wrong(entry.key.span, "files.cells", entry.value))
     return _row(node)
+
+
+def _stages(node: Node | None, several: bool, found: list[Diagnostic]) -> Iterator[WrittenStage]:
+    for entry in fields.entries(node):
+        if several != isinstance(entry.value, Map):
+            if not isinstance(entry.value, Broken):
+                expected = "files.stages_by_key" if several else "files.stage"
+                found.append(_wrong(entry.key.span, expected, entry.value))
+        elif several:
+            yield from (
+                WrittenStage(fields.path(entry.key), fields.key(each), stage)
+                for each in fields.entries(entry.value)
+                if (stage := fields.word(each.value)) is not None
+            )
+        elif (stage := fields.word(entry.value)) is not None:
+            yield WrittenStage(None, fields.key(entry), stage)
 
 
 def _wrong(span: Span, expected: str, node: Node) -> Diagnostic:

@@ -9,7 +9,7 @@ in 1/10,000 of the currency unit; shares are exact fractions; `previously` has t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, TypeAlias, get_args
@@ -278,3 +278,25 @@ class Campaign:
 
     actions: Mapping[str, Action] = field(default_factory=dict)
     policies: Policies = Policies()
+
+
+def campaign_expressions(campaign: Campaign) -> Iterator[Expr]:
+    """Every expression that stands in *campaign*."""
+    for suppression in campaign.policies.suppress:
+        yield suppression.when
+    for channel in campaign.policies.channels.values():
+        yield from channel.consent.values()
+        zone = None if channel.quiet_hours is None else channel.quiet_hours.zone_of
+        yield from (each for each in (channel.address, zone) if each is not None)
+    for action in campaign.actions.values():
+        limit = action.limit
+        optional = (
+            action.channel_by,
+            action.assign_to,
+            None if action.goal is None else action.goal.metric,
+            None if limit.order_by is None else limit.order_by.value,
+            None if limit.per is None else limit.per.value,
+        )
+        yield action.when
+        yield from (each for each in optional if each is not None)
+        yield from () if action.message is None else (each.value for each in action.message.placeholders)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from segrules.diagnostics.diagnostic import Diagnostic
 from segrules.model.names import Named
@@ -40,6 +41,16 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedStage:
+    """Where the action `name` must end for one customer: a stage, or `not matched`."""
+
+    customer: Value
+    name: str
+    stage: str
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """A value that the example fixes for all its customers. Of a parameter, `text` is what `--set` would have."""
 
@@ -51,8 +62,8 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """`rows` has every table of the project, that of the customers in key order; `several` tells `customers:` from
-    `customer:`."""
+    """`rows` has every table of the project and of the ledger, that of the customers in key order; `several` tells
+    `customers:` from `customer:`; `also`: what else decides than who may be reached."""
 
     name: Word
     as_of: int
@@ -60,6 +71,8 @@ class Example:
     rows: Mapping[str, tuple[ExampleRow, ...]]
     given: tuple[Given, ...]
     expected: tuple[Expected, ...]
+    stages: tuple[ExpectedStage, ...] = ()
+    also: tuple[Literal["holdout", "limits"], ...] = ()
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 

@@ -12,8 +12,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 
+from segrules.check.history import with_history
 from segrules.check.values import read_value
 from segrules.diagnostics.diagnostic import Diagnostic, Help, in_order
 from segrules.files.documents import Cells, Scalar, TestFile, WrittenTest
@@ -22,6 +24,7 @@ from segrules.model.ruleset import RuleSet, Segmentation
 from segrules.schema.calendar import from_date
 from segrules.schema.types import BOOL, Bool, Value
 from segrules.source import Span
+from segrules.testing.acting import stages, unknown_in_history
 from segrules.testing.columns import cells_span, read_cells, same_name
 from segrules.testing.examples import Example, ExampleRow, Examples, Expected, Given
 from segrules.testing.required import unread
@@ -32,6 +35,7 @@ def read_tests(ruleset: RuleSet, files: Iterable[TestFile]) -> Examples:
     """Every example of *files*, in their order."""
     tests: list[Example] = []
     found: list[Diagnostic] = []
+    ruleset = replace(ruleset, contracts=with_history(ruleset.contracts))
     for file in files:
         defaults, wrong = read_defaults(ruleset, file.defaults, file.span)
         found += wrong
@@ -52,6 +56,7 @@ def read_test(ruleset: RuleSet, test: WrittenTest, defaults: Defaults) -> tuple[
     rows, wrong = read_rows(ruleset, test, defaults, as_of)
     found += wrong
     given = list(_given(ruleset, test, found))
+    found += unknown_in_history(ruleset, test)
     if found:
         return None, found + [one for one in _expected(ruleset, test, None) if isinstance(one, Diagnostic)]
     customers = rows[ruleset.contracts.customers]
@@ -61,7 +66,9 @@ def read_test(ruleset: RuleSet, test: WrittenTest, defaults: Defaults) -> tuple[
             found.append(one)
         else:
             expected.append(one)
-    example = Example(test.name, as_of, test.several, rows, tuple(given), tuple(expected), test.span)
+    ends = stages(ruleset, test, customers, found)
+    fixed = tuple(given)
+    example = Example(test.name, as_of, test.several, rows, fixed, tuple(expected), ends, test.also, test.span)
     if not found:
         found += unread(ruleset, example)
     return (None if found else example), found

@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from segrules.diagnostics.diagnostic import Diagnostic
-from segrules.engine.needs import expressions, needed, nodes
+from segrules.engine.needs import expressions, needed, nodes, references
+from segrules.model.campaign import campaign_expressions
 from segrules.model.expr import Aggregate, Column, Expr, Lookup
 from segrules.model.ruleset import RuleSet
-from segrules.schema.contract import Contracts
+from segrules.schema.contract import Contracts, LedgerSource
+from segrules.testing.acting import NEEDED, taking_part
 from segrules.testing.examples import Example
 from segrules.testing.given import with_given
 
@@ -27,7 +29,12 @@ def unread(ruleset: RuleSet, example: Example) -> list[Diagnostic]:
     contracts = fixed.contracts
     columns = {(contracts.customers, each.name.definition) for each in example.expected if each.name.kind == "column"}
     names = {each.name.definition for each in example.expected if each.name.kind != "column"}
-    found = [expr for name in needed(fixed, names) for expr in expressions(fixed.definitions[name])]
+    acting = campaign_expressions(taking_part(ruleset.campaign, {each.name for each in example.stages}, example.also))
+    asked = list(acting) if example.stages else []
+    names |= {name for expr in asked for name in references(fixed, expr)}
+    found = [*asked, *(expr for name in needed(fixed, names) for expr in expressions(fixed.definitions[name]))]
+    if example.stages:
+        columns |= {(table, column) for table in NEEDED for column in NEEDED[table] if _of_ledger(contracts, table)}
     read, looked_up = reads(contracts, found, columns)
     given = {(contracts.customers, each.name.definition) for each in example.given if each.name.kind == "column"}
     return [*_absent(contracts, example, read - given), *_without_row(contracts, example, looked_up)]
@@ -75,6 +82,10 @@ def _of_rows(contracts: Contracts[Expr], name: str, waiting: list[Expr]) -> set[
     if table.rows is not None:
         waiting.append(table.rows)
     return {(name, table.time)} if table.time is not None else set()
+
+
+def _of_ledger(contracts: Contracts[Expr], table: str) -> bool:
+    return isinstance(contracts.tables[table].source, LedgerSource)
 
 
 def _absent(contracts: Contracts[Expr], example: Example, read: set[Read]) -> list[Diagnostic]:

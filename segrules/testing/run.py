@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from math import isclose
 from typing import TYPE_CHECKING, assert_never
 
+from segrules.check.history import with_history
 from segrules.check.rulesets import check
-from segrules.diagnostics.diagnostic import Diagnostic
+from segrules.diagnostics.diagnostic import Diagnostic, Help, Words
 from segrules.engine.results import Membership, Results
 from segrules.errors import SegrulesError
 from segrules.files.documents import Project
@@ -26,7 +27,8 @@ from segrules.schema.types import Number, Type, Value
 from segrules.schema.values import shown
 from segrules.tables.bind import at
 from segrules.tables.columns import Tables
-from segrules.testing.examples import Example, Expected
+from segrules.testing.deciding import Unmet, unmet
+from segrules.testing.examples import Example, Expected, ExpectedStage
 from segrules.testing.given import with_given
 from segrules.testing.tables import tables_of
 
@@ -42,7 +44,7 @@ CLOSE = 1e-9
 class Mismatch:
     """An expectation that was not met: values as text, and why the rules gave what they gave."""
 
-    expected: Expected
+    expected: Expected | ExpectedStage
     wanted: str
     actual: str
     explanation: Explanation | None
@@ -77,15 +79,43 @@ def _run_one(
     rules = checked[overrides]
     if not isinstance(rules, RuleSet):
         return Verdict(example, (), tuple(_at_given(one, example) for one in rules))
-    ruleset = with_given(rules, example.given)
+    ruleset = with_given(replace(rules, contracts=with_history(rules.contracts)), example.given)
     try:
         tables = at(ruleset, tables_of(ruleset, example), example.as_of)
         names = {each.name.definition for each in example.expected if each.name.definition in ruleset.definitions}
         reference = evaluate_existing(ruleset, tables, example.as_of, names, "reference")
         bulk = evaluate_existing(ruleset, tables, example.as_of, names, "vector")
+        ends = unmet(ruleset, example, tables) if example.stages else []
     except SegrulesError as stopped:
         return Verdict(example, (), stopped.diagnostics)
-    return _compared(ruleset, example, tables, reference, bulk)
+    compared = _compared(ruleset, example, tables, reference, bulk)
+    return replace(
+        compared,
+        mismatches=(*compared.mismatches, *map(_stage_mismatch, ends)),
+        diagnostics=(*compared.diagnostics, *(_ended(example, each) for each in ends)),
+    )
+
+
+def _stage_mismatch(found: Unmet) -> Mismatch:
+    return Mismatch(found.expected, found.expected.stage, found.actual, found.explanation)
+
+
+def _ended(example: Example, found: Unmet) -> Diagnostic:
+    expected = found.expected
+    if found.other != found.actual:
+        args = {"name": expected.name, "reference": found.actual, "bulk": found.other}
+        return Diagnostic("C952", expected.span, args)
+    told = {"name": expected.name, "wanted": expected.stage, "actual": found.actual, "test": example.name.text}
+    why: Help | None = None
+    if found.text:
+        why = Help("because", {"text": found.text, "value": Words(f"explain.{found.truth}")})
+    elif found.actual in ("repeat", "cap"):
+        why = Help("history")
+    elif found.actual == "inactive action":
+        why = Help("inactive")
+    if example.several:
+        return Diagnostic("C954", expected.span, {**told, "customer": str(expected.customer)}, why)
+    return Diagnostic("C953", expected.span, told, why)
 
 
 def _at_given(found: Diagnostic, example: Example) -> Diagnostic:
