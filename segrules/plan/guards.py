@@ -16,9 +16,10 @@ from typing import get_args
 from segrules.decide.decisions import Decisions
 from segrules.diagnostics.diagnostic import Diagnostic, Help, Words
 from segrules.errors import Refused, WrongUsage
-from segrules.model.campaign import MONEY_SCALE, Guards, Policies
+from segrules.model.campaign import Guards, Policies
 from segrules.plan.document import GuardCheck, GuardName, Plan, SegmentChange
 from segrules.schema.calendar import end_of_day, to_date
+from segrules.schema.values import money as money
 from segrules.source import NOWHERE
 
 SHARE_DIGITS = 6
@@ -107,14 +108,6 @@ def _said(guard: GuardCheck) -> Diagnostic:
 def percent(share: str) -> str:
     """`0.0538` as `5.4 %`."""
     return f"{Decimal(share) * 100:,.1f}".removesuffix(".0") + " %"
-
-
-def money(amount: int) -> str:
-    """An amount in 1/10,000 with two digits after the point, or four where they say more."""
-    sign, amount = ("-", -amount) if amount < 0 else ("", amount)
-    whole, rest = divmod(amount, 10**MONEY_SCALE)
-    digits = f"{rest:0{MONEY_SCALE}d}"
-    return f"{sign}{whole:,}.{digits[:2] if digits.endswith('00') else digits}"
 
 
 def is_stale(policies: Policies, as_of: int, now: int, timezone: str) -> bool:

@@ -35,3 +35,11 @@ def json_value(value: Value, kind: Type, timezone: str) -> bool | int | float | 
     if isinstance(value, int) and isinstance(kind, Integer):
         return value
     return shown(value, kind, timezone, "")
+
+
+def money(amount: int) -> str:
+    """An amount in 1/10,000 with two digits after the point, or four where they say more."""
+    sign, amount = ("-", -amount) if amount < 0 else ("", amount)
+    whole, rest = divmod(amount, 10_000)
+    digits = f"{rest:04d}"
+    return f"{sign}{whole:,}.{digits[:2] if digits.endswith('00') else digits}"
