@@ -143,14 +143,13 @@ def _unsubscribed(connection: Connection, every: pa.Table, row_of: Ints, count: 
 
 
 def _standing(name: Recorded, why: dict[int, str], where: Ints, total: int) -> Standing:
-    inside = unpacked(name.bits, total)
-    known = where >= 0
-    members = inside[where] & known
+    inside = unpacked(name.bits, total + 1)
+    members = inside[where]
     if name.stays is None:
         cause = np.broadcast_to(np.int8(CAUSES.index(why[name.latest])), len(where))
         since = np.broadcast_to(np.int64(name.latest), len(where))
         return Standing(name.fingerprint, members, cause, since, name.members)
-    stays = np.zeros(total, np.int64)
+    stays = np.zeros(total + 1, np.int64)
     stays[inside] = unpacked_stays(name.stays)
     since = np.where(members, stays[where], 0)
     serials = np.array(sorted(why), np.int64)

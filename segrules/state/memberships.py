@@ -65,6 +65,41 @@ def stays_of(connection: Connection, name: int, count: int) -> Stays:
     return Stays(ordinal[enters], serial[enters], left[enters])
 
 
+def stays_of_customer(connection: Connection, ordinal: int) -> list[tuple[str, int, int]]:
+    """The stays of one customer as (name, entered, left), by name in the order in which the names came."""
+    base = (
+        sa.select(snapshots.c.name, sa.func.min(snapshots.c.serial).label("serial"))
+        .where(snapshots.c.bits.is_not(None))
+        .group_by(snapshots.c.name)
+        .subquery()
+    )
+    first = (
+        sa.select(names.c.id, names.c.name, snapshots.c.serial, snapshots.c.bits, snapshots.c.stays)
+        .join_from(snapshots, base, sa.and_(snapshots.c.name == base.c.name, snapshots.c.serial == base.c.serial))
+        .join(names, names.c.id == snapshots.c.name)
+        .order_by(names.c.id)
+    )
+    this = sa.and_(changes.c.name == snapshots.c.name, changes.c.serial == snapshots.c.serial)
+    later = (
+        sa.select(changes.c.name, changes.c.serial)
+        .join_from(snapshots, changes, sa.and_(this, changes.c.ordinal == ordinal))
+        .order_by(changes.c.name, changes.c.serial)
+    )
+    turns: dict[int, list[int]] = {}
+    for name, serial in connection.execute(later):
+        turns.setdefault(name, []).append(serial)
+    found = []
+    for row in connection.execute(first):
+        inside = unpacked(row.bits, ordinal + 1)
+        serials = turns.get(row.id, [])
+        if inside[ordinal]:
+            begun = row.serial if row.stays is None else int(unpacked_stays(row.stays)[inside[:ordinal].sum()])
+            serials = [begun, *serials]
+        ends = [*serials[1::2], *[0] * (len(serials) % 2)]
+        found += [(row.name, entered, left) for entered, left in zip(serials[::2], ends, strict=True)]
+    return found
+
+
 def forget_stays_before(connection: Connection, serial: int) -> int:
     """Drop what ended before a run; how many change rows went. Stays that reach into it keep their beginning."""
     count = connection.scalar(sa.select(sa.func.count()).select_from(customers)) or 0
