@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from segrules.decide.asked import Answers, answers
+from segrules.decide.asked import Answers
 from segrules.decide.caps import Caps, caps
 from segrules.decide.costs import costs
 from segrules.decide.decisions import CODES, HELD_OUT, SELECTED, Decision, Decisions, Stages
 from segrules.decide.eligibility import Eligibility, eligibility, reached
-from segrules.decide.facts import Facts, places_by_code, states
+from segrules.decide.facts import Facts, facts_of
 from segrules.decide.filling import fill
-from segrules.decide.keys import GLOBAL_SALT, VARIANT, bucket, held_out, key_texts
+from segrules.decide.keys import GLOBAL_SALT, VARIANT, bucket, held_out
 from segrules.decide.limits import Rooms, capacity_of, constraints
 from segrules.decide.recorded import memberships, recorded
 from segrules.decide.repeat import contacts_so_far, repeated
@@ -44,41 +44,17 @@ UNDRAWN = -1
 def decide(ruleset: RuleSet, results: Results, history: History, planned_at: int) -> Decisions:
     """What becomes of everyone who matches an action. *results* are those of `asked(ruleset)`, *history* is by row of
     them; *planned_at* in microseconds UTC."""
-    campaign = ruleset.campaign
-    run = _begun(facts_of(ruleset, results, history, planned_at))
-    return Decisions(
-        as_of=results.as_of,
-        planned_at=planned_at,
-        today=run.facts.today,
-        timezone=run.facts.timezone,
-        campaign=campaign,
-        results=results,
-        history=history,
-        actions=tuple(_decided(run, action) for action in in_turn(campaign)),
-    )
+    campaign, timezone = ruleset.campaign, ruleset.contracts.timezone
+    today = local_day(planned_at, timezone)
+    fingerprints = {name: fingerprint for name, _, fingerprint in recorded(ruleset)}
+    run = _begun(facts_of(campaign, timezone, results, history, today, fingerprints))
+    decided = tuple(_decided(run, action) for action in in_turn(campaign))
+    return Decisions(results.as_of, planned_at, today, timezone, campaign, results, history, decided)
 
 
 def in_turn(campaign: Campaign) -> list[Action]:
     """The actions in the order in which they are decided."""
     return sorted(campaign.actions.values(), key=lambda action: (-action.priority, action.id))
-
-
-def facts_of(ruleset: RuleSet, results: Results, history: History, planned_at: int) -> Facts:
-    """What the stages start from."""
-    timezone, contacts = ruleset.contracts.timezone, history.contacts
-    return Facts(
-        campaign=ruleset.campaign,
-        timezone=timezone,
-        answers=answers(ruleset.campaign, results),
-        history=history,
-        as_of=results.as_of,
-        today=local_day(planned_at, timezone),
-        key_texts=key_texts(results.keys, timezone),
-        fingerprints={name: fingerprint for name, _, fingerprint in recorded(ruleset)},
-        counting=states(contacts.state, held_out=True),
-        sent=states(contacts.state, held_out=False),
-        by_action=places_by_code(contacts.action, contacts.texts["action"]),
-    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -52,7 +52,7 @@ def reached(found: Eligibility, action: Action, rows: Ints) -> tuple[Stages, NDA
     channel = np.full(len(rows), -1, np.int16)
     named = None if action.channel_by is None else _named(found.answers, action, rows)
     for place, name in enumerate(action.channels):
-        own = _of_channel(found, found.campaign.policies.channels[name], action.contact_class)[rows]
+        own = channel_stage(found, found.campaign.policies.channels[name], action.contact_class)[rows]
         asked = channel < 0 if named is None else named == place
         stage = np.where(asked, own if named is not None else np.maximum(stage, own), stage)
         channel[asked & (own == SELECTED)] = place
@@ -73,7 +73,7 @@ def _stopped(campaign: Campaign, answers: Answers, forgotten: Bools) -> Stages:
     return stage
 
 
-def _of_channel(found: Eligibility, channel: Channel, contact_class: ContactClass) -> Stages:
+def channel_stage(found: Eligibility, channel: Channel, contact_class: ContactClass) -> Stages:
     """Per customer the stage at which the channel ends, `SELECTED` where it reaches."""
     key = channel.name, contact_class
     if key not in found.channels:

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from segrules.decide.asked import Answers
+from segrules.decide.asked import Answers, answers
+from segrules.decide.keys import key_texts
+from segrules.engine.results import Results
 from segrules.model.campaign import Action, Campaign, Period
 from segrules.schema.calendar import Unit, first_of, window
 from segrules.state.records import CONTACT_STATES, COUNTING, History
 from segrules.tables.columns import Bools, Ints
-
-NOT_REACHED = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,13 +70,33 @@ class Facts:
         return np.array([*wanted, False])[codes]
 
 
-def states(contacts: Ints, held_out: bool) -> Bools:
+def facts_of(
+    campaign: Campaign, timezone: str, results: Results, history: History, today: int, fingerprints: dict[str, str]
+) -> Facts:
+    """What the stages start from; *today* by the planning clock."""
+    contacts = history.contacts
+    return Facts(
+        campaign=campaign,
+        timezone=timezone,
+        answers=answers(campaign, results),
+        history=history,
+        as_of=results.as_of,
+        today=today,
+        key_texts=key_texts(results.keys, timezone),
+        fingerprints=fingerprints,
+        counting=_states(contacts.state, held_out=True),
+        sent=_states(contacts.state, held_out=False),
+        by_action=_places_by_code(contacts.action, contacts.texts["action"]),
+    )
+
+
+def _states(contacts: Ints, held_out: bool) -> Bools:
     """Which contacts, given their states, count; whether those held out do."""
     kept = COUNTING if held_out else COUNTING - {"held_out"}
     return np.array([state in kept for state in CONTACT_STATES])[contacts]
 
 
-def places_by_code(codes: Ints, names: tuple[str, ...]) -> dict[str, Ints]:
+def _places_by_code(codes: Ints, names: tuple[str, ...]) -> dict[str, Ints]:
     """For each name the places that have its code."""
     order = np.argsort(codes, kind="stable")
     edges = np.searchsorted(codes[order], np.arange(len(names) + 1))
