@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from segrules.diagnostics.catalogue import level
-from segrules.diagnostics.diagnostic import Diagnostic, in_order
+from segrules.diagnostics.diagnostic import Diagnostic, Help, in_order
 from segrules.effects import Effect, directly
 from segrules.errors import InvalidRules, WrongUsage
 from segrules.files.documents import Project
@@ -31,8 +31,6 @@ from segrules.schema.calendar import from_date, zone
 from segrules.source import NOWHERE
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
-
     from segrules.decide.asked import Answers
     from segrules.decide.decisions import Decisions
     from segrules.engine.results import Results
@@ -40,6 +38,7 @@ if TYPE_CHECKING:
     from segrules.plan.applied import Applied
     from segrules.plan.clock import Clock
     from segrules.plan.document import Plan
+    from segrules.state.ledger import Reading
     from segrules.tables.columns import Tables
 
 Engine = Literal["vector", "reference"]
@@ -134,6 +133,20 @@ def stream(
         return run(ruleset, source, as_of, only, results_of, at, source.folder, take)
 
 
+def environment_named(ruleset: RuleSet, name: str | None) -> Environment:
+    """The environment *name*, the first of policies.yaml where it is None. Raises `WrongUsage`."""
+    from segrules.check.suggest import nearest
+
+    known = {each.name: each for each in ruleset.campaign.policies.environments}
+    if name is None:
+        return next(iter(known.values()))
+    if name in known:
+        return known[name]
+    near = nearest(name, known)
+    way_out = Help("names", {"names": ", ".join(known)}) if near is None else Help("did_you_mean", {"name": near})
+    raise WrongUsage([Diagnostic("C940", NOWHERE, {"name": name}, way_out)])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Decided:
     """What becomes of every customer; `existing` holds the rows that exist on the date."""
@@ -157,7 +170,7 @@ def decide(
     ruleset: RuleSet,
     as_of: int,
     planned_at: int,
-    connection: Connection | None,
+    connection: Reading | None,
     given: Mapping[str, object] | None = None,
 ) -> Decided:
     """Who gets what, by the ledger as *connection* sees it; None: as if nothing had ever happened. *planned_at* in

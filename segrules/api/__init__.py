@@ -10,7 +10,8 @@ the exceptions of `segrules.errors`, with `.diagnostics`; pandas is imported whe
 
 from __future__ import annotations
 
+from segrules.api.planned import PlannedRun
 from segrules.api.project import Bound, Project, load
 from segrules.api.run import Explanation, Run
 
-__all__ = ["Bound", "Explanation", "Project", "Run", "load"]
+__all__ = ["Bound", "Explanation", "PlannedRun", "Project", "Run", "load"]

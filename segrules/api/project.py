@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from segrules import pipeline
 from segrules.api.given import Day, day_of, declared, engine_named, named_in, override, texts
+from segrules.api.planned import PlannedRun
 from segrules.api.run import Run
 from segrules.diagnostics.diagnostic import Diagnostic
 from segrules.errors import WrongUsage
@@ -25,6 +26,7 @@ from segrules.source import NOWHERE
 if TYPE_CHECKING:
     from segrules.engine.scalar.evaluator import Evaluator
     from segrules.engine.scalar.lookups import Lookups
+    from segrules.plan.applied import Applied
     from segrules.report.streamed import StreamedRun
     from segrules.tables.columns import Account, Tables
 
@@ -93,6 +95,28 @@ class Project:
         ruleset = self.rules.ruleset
         names = None if only is None else [named_in(ruleset, each) for each in texts(only)]
         return streamed(ruleset, day_of(as_of, ruleset), names, Path(output) if output else None, cases)
+
+    def plan(
+        self, as_of: Day = None, environment: str | None = None, allow: Iterable[str] = (), **tables: object
+    ) -> PlannedRun:
+        """What would be done in an environment (the first of policies.yaml without *environment*); nothing is done.
+        *allow* names guards that may be exceeded. Raises `Conflict` where there is no ledger, `WrongUsage`."""
+        ruleset = self.rules.ruleset
+        declared(ruleset, tables)
+        where = pipeline.environment_named(ruleset, environment)
+        made = pipeline.plan(self.rules, where, day_of(as_of, ruleset), tuple(texts(allow)), tables)
+        return PlannedRun(made, where, tables)
+
+    def apply(self, plan: PlannedRun | str | Path) -> Applied:
+        """Carry out exactly *plan*, or the one in a file, once. Raises `Conflict`, `Refused`, `PartlyApplied`."""
+        from segrules.plan import file
+
+        if isinstance(plan, PlannedRun):
+            return pipeline.apply(self.rules, plan.environment, plan.planned.plan, plan.given)
+        found = file.read(Path(plan))
+        return pipeline.apply(
+            self.rules, pipeline.environment_named(self.rules.ruleset, found.manifest.environment), found
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

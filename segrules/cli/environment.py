@@ -8,22 +8,12 @@ policies.yaml names, and the ledger under `.segrules/` where it names none; a na
 
 from __future__ import annotations
 
-from segrules.check.suggest import nearest
+from segrules import pipeline
 from segrules.cli.options import Options
-from segrules.diagnostics.diagnostic import Diagnostic, Help
-from segrules.errors import WrongUsage
 from segrules.model.campaign import Environment
 from segrules.model.ruleset import RuleSet
-from segrules.source import NOWHERE
 
 
 def environment(options: Options, ruleset: RuleSet) -> Environment:
     """The environment of a command. Raises `WrongUsage`."""
-    known = {each.name: each for each in ruleset.campaign.policies.environments}
-    if options.env is None:
-        return next(iter(known.values()))
-    if options.env in known:
-        return known[options.env]
-    near = nearest(options.env, known)
-    way_out = Help("names", {"names": ", ".join(known)}) if near is None else Help("did_you_mean", {"name": near})
-    raise WrongUsage([Diagnostic("C940", NOWHERE, {"name": options.env}, way_out)])
+    return pipeline.environment_named(ruleset, options.env)

@@ -8,6 +8,7 @@ data is read; what a guard stops is shown, and then refused, with no file writte
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +19,16 @@ from segrules.cli.options import Format, Options
 from segrules.cli.output import Output, output_for
 from segrules.cli.project import as_of, load
 from segrules.diagnostics.catalogue import say
+from segrules.diagnostics.diagnostic import Diagnostic
 from segrules.errors import Refused
 from segrules.pipeline import Planned
 from segrules.plan import file, guards
 from segrules.report import plan as screens
-from segrules.report import plan_export, plan_json, plan_sample
+from segrules.report import plan_changes, plan_export, plan_json, plan_sample
 from segrules.report.screen import line
 from segrules.report.unknown import why_unknown
+
+CHANGES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,11 @@ class Wanted:
     with_pii: bool = False
     allow: tuple[str, ...] = ()
     explain_changes: bool = False
+    detailed_exitcode: bool = False
 
 
-def planned(options: Options, wanted: Wanted) -> bool:
-    """Make the plan, show it, write what was asked for. Whether it would change anything. Raises `Refused` where a
-    guard is exceeded, and what the stages raise."""
+def planned(options: Options, wanted: Wanted) -> int:
+    """Make the plan, show it, write what was asked for; the exit code. Raises what the stages raise."""
     output = output_for(options)
     guards.known(wanted.allow)
     rules = load(options)
@@ -53,23 +57,24 @@ def planned(options: Options, wanted: Wanted) -> bool:
     where = environment(options, rules.ruleset)
     made = pipeline.plan(rules, where, as_of(options, rules.ruleset), wanted.allow)
     stops = guards.exceeded(made.plan.manifest.guards)
-    _show(made, wanted, options, output, is_stopped=bool(stops))
+    _show(made, wanted, options, output, stops)
     if stops:
-        raise Refused(stops)
-    return screens.has_changes(made.plan.manifest)
+        return Refused.exit_code
+    return CHANGES if wanted.detailed_exitcode and screens.has_changes(made.plan.manifest) else 0
 
 
-def _show(made: Planned, wanted: Wanted, options: Options, output: Output, is_stopped: bool) -> None:
+def _show(made: Planned, wanted: Wanted, options: Options, output: Output, stops: Sequence[Diagnostic]) -> None:
     output.warnings(made.warnings)
-    saved = None if is_stopped else wanted.out
+    saved = None if stops else wanted.out
     if saved is not None:
         file.write(made.plan, saved)
-    rows = None if wanted.export is None or is_stopped else plan_export.write(made, wanted.export, wanted.with_pii)
+    rows = None if wanted.export is None or stops else plan_export.write(made, wanted.export, wanted.with_pii)
     if options.format == Format.json:
         found = plan_json.as_json(made.plan)
+        found["changes"] = plan_changes.as_json(plan_changes.attributed(made) if wanted.explain_changes else [])
         found["samples"] = plan_sample.as_json(made, wanted.sample)
         found["output"] = None if saved is None else saved.as_posix()
-        found["diagnostics"] = output.listed(made.warnings)
+        found["diagnostics"] = output.listed([*stops, *made.warnings])
         output.json(found)
         return
     campaign, manifest, language = made.rules.ruleset.campaign, made.plan.manifest, output.language
@@ -77,6 +82,8 @@ def _show(made: Planned, wanted: Wanted, options: Options, output: Output, is_st
         output.results(screens.summary(manifest, language))
     else:
         output.results(screens.screen(manifest, campaign, language, why_unknown(made)))
+    if wanted.explain_changes:
+        output.results(plan_changes.screen(plan_changes.attributed(made), language))
     output.results(plan_sample.screen(made, wanted.sample, language))
     if saved is not None:
         name = say("plan.saved", language, file=saved.as_posix(), id=made.plan.plan_id)
@@ -84,3 +91,5 @@ def _show(made: Planned, wanted: Wanted, options: Options, output: Output, is_st
     if rows is not None and wanted.export is not None:
         said = say("plan.exported", language, n=f"{rows:,}", file=wanted.export.as_posix())
         output.messages([line(said)])
+    if stops:
+        output.diagnostics(stops, results=False)

@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy.engine import Connection
-
 from segrules.diagnostics.diagnostic import Argument, Diagnostic
 from segrules.errors import Conflict, Refused, SegrulesError
 from segrules.model.campaign import Policies
@@ -22,7 +20,7 @@ from segrules.plan.guards import is_stale, keep
 from segrules.schema.calendar import to_date
 from segrules.source import NOWHERE
 from segrules.state import runs
-from segrules.state.ledger import identity
+from segrules.state.ledger import Reading, identity
 
 SECOND = 1_000_000
 
@@ -38,7 +36,7 @@ class Current:
     sources: Callable[[], Mapping[str, str | None]]
 
 
-def check(plan: Plan, connection: Connection, current: Current, now: int) -> None:
+def check(plan: Plan, connection: Reading, current: Current, now: int) -> None:
     """Raises `Conflict`, `Refused`. *now* in microseconds."""
     keep(plan)
     manifest, who = plan.manifest, identity(connection)

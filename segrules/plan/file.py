@@ -36,8 +36,8 @@ ENDING = ".segplan"
 MANIFEST, CONTACTS, CUSTOMERS, MEMBERS = "manifest.json", "contacts.parquet", "customers.parquet", "members.parquet"
 ENTRIES = (MANIFEST, CONTACTS, CUSTOMERS, MEMBERS)
 MAX_MANIFEST = 64 << 20
-MAX_GROWTH = 1000
-"""How many times its size a Parquet entry may take once it is unpacked."""
+MAX_GROWTH = 100
+"""How many times the size of the file a Parquet entry may take once it is unpacked, beside `FREE_GROWTH`."""
 FREE_GROWTH = 64 << 20
 
 _ARROW = {str: pa.string(), int: pa.int64(), bool: pa.bool_()}
@@ -191,18 +191,19 @@ def _manifest(path: Path, packed: zipfile.ZipFile) -> dict[str, Any]:
 
 def _plan(said: dict[str, Any], parts: dict[str, bytes]) -> Plan:
     manifest: Manifest = read_as(Manifest, said["manifest"])
-    columns = _table(parts[CONTACTS], _contact_schema()).to_pydict()
+    room = FREE_GROWTH + MAX_GROWTH * sum(map(len, parts.values()))
+    columns = _table(parts[CONTACTS], _contact_schema(), room).to_pydict()
     names = [each.name for each in fields(NewContact)]
     rows = zip(*(columns[name] for name in names), strict=True)
     contacts = tuple(NewContact(**dict(zip(names, row, strict=True))) for row in rows)
-    keys = _table(parts[CUSTOMERS], _CUSTOMERS).column("key").to_pylist()
+    keys = _table(parts[CUSTOMERS], _CUSTOMERS, room).column("key").to_pylist()
     batches: tuple[NewBatch, ...] = read_as(tuple[NewBatch, ...], said["batches"])
     return Plan(
         plan_id=read_as(str, said["plan_id"]),
         manifest=manifest,
         contacts=contacts,
         batches=batches,
-        members=Members(keys, _names(_table(parts[MEMBERS], _MEMBERS), len(keys))),
+        members=Members(keys, _names(_table(parts[MEMBERS], _MEMBERS, room), len(keys))),
     )
 
 
@@ -216,11 +217,11 @@ def _names(table: pa.Table, customers: int) -> tuple[MemberChange, ...]:
     return tuple(found)
 
 
-def _table(data: bytes, schema: pa.Schema) -> pa.Table:
-    """The table of a Parquet entry. Raises `Malformed` where it is another table, or far larger than it looks."""
+def _table(data: bytes, schema: pa.Schema, room: int) -> pa.Table:
+    """The table of a Parquet entry. Raises `Malformed` where it is another table, or takes more bytes than *room*."""
     file = pq.ParquetFile(io.BytesIO(data))
     groups = [file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups)]
-    if not file.schema_arrow.equals(schema) or sum(groups) > MAX_GROWTH * len(data) + FREE_GROWTH:
+    if not file.schema_arrow.equals(schema) or sum(groups) > room:
         raise Malformed("parquet")
     table = file.read()
     if any(not each.nullable and table.column(each.name).null_count for each in schema):
@@ -238,7 +239,7 @@ def _adds_up(plan: Plan) -> bool:
     manifest = plan.manifest
     known = {each.id for each in plan.batches} | {None}
     return (
-        manifest.customers == len(plan.members.keys)
+        manifest.customers == len(plan.members.keys) == len(set(plan.members.keys))
         and manifest.contacts == sum(map(len, selected.values()))
         and manifest.cost == sum(map(sum, selected.values()))
         and all(each.matched == sum(each.stages.values()) for each in manifest.waterfalls)

@@ -23,12 +23,12 @@ from segrules.schema.contract import LedgerSource
 from segrules.state.records import History, Identity, Ints, PastContacts
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
+    from segrules.state.ledger import Reading
 
 NO_LEDGER = Identity("", 0, 0, 0, b"")
 
 
-def related_tables(connection: Connection | None, ruleset: RuleSet, as_of: int) -> dict[str, object]:
+def related_tables(connection: Reading | None, ruleset: RuleSet, as_of: int) -> dict[str, object]:
     """The tables of the ledger as they were at *as_of*, of *ruleset* with all its questions."""
     from segrules.state.related import related
 
@@ -52,7 +52,7 @@ def _read(ruleset: RuleSet) -> Iterator[str]:
                         pass
 
 
-def past(connection: Connection | None, ruleset: RuleSet, results: Results) -> History:
+def past(connection: Reading | None, ruleset: RuleSet, results: Results) -> History:
     """The history of the customers of *results*, by row; empty where there is no ledger."""
     if connection is None:
         return _nothing(results.customers)

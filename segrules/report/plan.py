@@ -165,7 +165,7 @@ def _guards(guards: Sequence[GuardCheck], language: Language) -> list[Line]:
         parts += [" · ", Piece(text, "red" if stops else "yellow" if each.exceeded else "")]
     if not any(each.exceeded for each in guards):
         parts += ["   ", Piece(say("plan.ok", language), "green")]
-    return [line("  ", say("plan.guards", language), ": ", *parts[1:])]
+    return [line("  ", say("plan.guards", language), *parts[1:])]
 
 
 def _guard(guard: GuardCheck, language: Language) -> str:
@@ -189,9 +189,8 @@ def total(manifest: Manifest, language: Language) -> Line:
     counts = {"added": added, "changed": changed, "unchanged": len(manifest.segments) - added - changed}
     parts = [say(f"plan.{key}", language, n=f"{number:,}") for key, number in counts.items()]
     contacts = say("plan.contacts", language, n=f"{manifest.contacts:,}", cost=money(manifest.cost))
-    comma, semicolon, colon = (", ", "; ", ": ") if language == "en" else ("，", "；", "：")
-    name = Piece(say("plan.total", language), "bold")
-    return line(name, colon, comma.join(parts), semicolon, contacts)
+    comma, semicolon = (", ", "; ") if language == "en" else ("，", "；")
+    return line(Piece(say("plan.total", language), "bold"), comma.join(parts), semicolon, contacts)
 
 
 def has_changes(manifest: Manifest) -> bool:

@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -40,6 +41,9 @@ from segrules.state.place import Place, engine, place
 from segrules.state.records import Identity
 from segrules.state.schema import METADATA, SCHEMA, meta
 from segrules.state.trouble import no_ledger, refused, troubles
+
+Reading: TypeAlias = Connection
+"""What `snapshot` gives, for those above who hand it on."""
 
 
 @dataclass(frozen=True, slots=True)

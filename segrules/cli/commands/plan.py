@@ -16,8 +16,6 @@ import typer
 
 from segrules.cli.options import Options
 
-CHANGES = 3
-
 
 def plan(
     options: Options,
@@ -48,6 +46,7 @@ def plan(
     """Show what would be done: changes of segments, and where everyone who matches an action ends."""
     from segrules.cli.planning import Wanted, planned
 
-    wanted = Wanted(out, summary, sample, export, with_pii, tuple(allow or ()), explain_changes)
-    has_changes = planned(options, wanted)
-    return CHANGES if detailed_exitcode and has_changes else 0
+    return planned(
+        options,
+        Wanted(out, summary, sample, export, with_pii, tuple(allow or ()), explain_changes, detailed_exitcode),
+    )
