@@ -17,13 +17,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from benchmarks import customers, orders, processes, report
+from benchmarks import customers, memory, one, orders, processes, report
 from benchmarks.contender import Work
 from benchmarks.race import Result, race
 
 SEED = 20260630
 COLUMNAR = ("segrules", "ClickHouse", "Polars", "DuckDB", "pandas", "numexpr")
 BY_ROW = ("rule-engine", "zen-engine")
+SMALL = ("numexpr", *BY_ROW)
+"""Who runs at the first size only."""
+PARTS = ("rules", "memory", "orders", "one", "processes")
 FLOOR = "sum of columns"
 QUICK = {"customers": [200_000], "rules": [30, 100], "orders": 1_000_000, "rounds": 3, "sample": 300}
 FULL = {
@@ -46,7 +49,7 @@ def asked() -> argparse.Namespace:
     options.add_argument("--rounds", type=int, help="measured rounds; medians are shown")
     options.add_argument("--sample", type=int, help="customers that rule-engine and zen-engine do")
     options.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    options.add_argument("--only", choices=("rules", "orders", "processes"), help="one part")
+    options.add_argument("--only", choices=PARTS, help="one part")
     options.add_argument("--without", default="", help="contenders to leave out, such as pandas,DuckDB")
     options.add_argument("--json", type=Path, default=Path("build/benchmarks.jsonl"), help="where the figures go")
     given = options.parse_args()
@@ -67,6 +70,7 @@ def stored(table: pa.Table) -> Iterator[str]:
         path = str(Path(folder) / "data.arrow")
         with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
             writer.write_table(table)
+        del table
         yield path
 
 
@@ -83,13 +87,25 @@ def rule_races(given: argparse.Namespace) -> Iterator[tuple[Work, list[Result]]]
             def work(rules: int, size: int = size, path: str = path) -> Work:
                 return Work("rules", path, size, rules, SEED, min(given.sample, size), given.threads)
 
-            everyone = contenders((*COLUMNAR, *(BY_ROW if size == given.customers[0] else ()), FLOOR), given)
+            names = (*COLUMNAR, *BY_ROW, FLOOR)
+            everyone = contenders(
+                names if size == given.customers[0] else [name for name in names if name not in SMALL], given
+            )
             yield work(middle), race(work(middle), everyone, given.rounds, fresh=True)
             if size == given.customers[0]:
                 for rules in given.rules:
                     if rules != middle:
                         few = contenders(("segrules", "ClickHouse", "Polars", FLOOR), given)
                         yield work(rules), race(work(rules), few, given.rounds, fresh=False)
+
+
+def memories(given: argparse.Namespace) -> Iterator[memory.Memory]:
+    for size in given.customers:
+        with stored(customers.table(size, SEED)) as path:
+            rules = given.rules[len(given.rules) // 2]
+            found = memory.measured(Work("rules", path, size, rules, SEED, 0, given.threads))
+            if found is not None:
+                yield found
 
 
 def order_race(given: argparse.Namespace) -> tuple[Work, list[Result]]:
@@ -119,12 +135,20 @@ def main() -> None:
             for work, results in rule_races(given):
                 found.append((work, results))
                 print(report.rules(work, results), flush=True)
-                keep(workload=described(work), results=[asdict(one) for one in results])
+                keep(workload=described(work), results=[asdict(result) for result in results])
             print(report.scaling(found), flush=True)
+        if given.only in (None, "memory"):
+            for each in memories(given):
+                print(report.memory(each), flush=True)
+                keep(**asdict(each))
         if given.only in (None, "orders"):
             work, results = order_race(given)
             print(report.orders(work, results), flush=True)
-            keep(workload=described(work), results=[asdict(one) for one in results])
+            keep(workload=described(work), results=[asdict(result) for result in results])
+        if given.only in (None, "one"):
+            for timed in (one.rules(given.rules[len(given.rules) // 2], given.rounds), one.aggregates(given.rounds)):
+                print(one.shown(timed), flush=True)
+                keep(**asdict(timed))
         if given.only in (None, "processes"):
             lines = processes.lines(given.rounds)
             print(report.processes(lines), flush=True)

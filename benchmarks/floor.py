@@ -18,8 +18,7 @@ class Floor(Segrules):
         return "numpy"
 
     def load(self) -> None:
-        self.bound = self.project.bind(customers=self.work.table())
-        columns = self.bound.tables.tables["customers"].columns
+        columns = self.project.bind(customers=self.work.table()).tables.tables["customers"].columns
         used = {leaf.column for tree in rules(self.work.seed, self.work.rules) for leaf in leaves(tree)}
         self.arrays = [array for name in sorted(used) for array in (columns[name].values, columns[name].missing)]
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.contender import Work
+from benchmarks.memory import Memory
 from benchmarks.processes import Line
 from benchmarks.race import Result
 
@@ -111,6 +112,14 @@ def scaling(found: Sequence[tuple[Work, Sequence[Result]]]) -> str:
             per_rule, per_customer = f"{ours / work.rules * 1e6:.0f} µs", f"{ours / work.rows * 1e9:.0f} ns"
             lines.append(f"  {work.rows:>12,}{work.rules:>8,}{ours:>10.3f}{per_rule:>12}{per_customer:>15}")
     return "\n".join(lines)
+
+
+def memory(found: Memory) -> str:
+    shares = [f"{mb:,.0f} MB ({mb / found.table:.2f} of it)" for mb in (found.first, found.second)]
+    return (
+        f"\n{found.rules:,} rules over {found.customers:,} customers, an Arrow table of {found.table:,.0f} MB: "
+        f"beyond the bound data the first evaluation takes {shares[0]} at its highest, the next {shares[1]}"
+    )
 
 
 def processes(lines: Sequence[Line]) -> str:
