@@ -1,0 +1,34 @@
+"""Webhooks: every effect × every fault × both ledgers × both promises, with a receiver that behaves in every bad way."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.cases import Scenario
+from tests.faults.receiver import BEHAVIOURS
+from tests.faults.running import run
+
+ANY_LEDGER = (
+    Scenario("apply"),
+    Scenario("apply", behaviour="500 done"),
+    Scenario("apply", behaviour="429"),
+    Scenario("resume", before="outbox.settle.commit", unsubscribed=True),
+    Scenario("resume", before="outbox.send.commit", unsubscribed=True),
+    Scenario("abandon", before="outbox.settle.commit"),
+    Scenario("abandon", before="outbox.send.commit"),
+)
+EVERY_BEHAVIOUR = (
+    *ANY_LEDGER,
+    *(Scenario("apply", behaviour=each) for each in BEHAVIOURS if each not in ("ok", "500 done", "429")),
+)
+NAMES = {
+    "lock.commit", "accept.commit", "outbox.send.commit", "webhook.post", "outbox.settle.commit",
+    "outbox.close.commit", "outbox.finish.commit", "outbox.cancel.commit", "outbox.abandon.commit",
+}  # fmt: skip
+"""Every effect that there is on the way to a receiver."""
+
+
+@pytest.mark.parametrize("sink", ["webhook", "honouring webhook"])
+@pytest.mark.parametrize(("database", "scenarios"), [("sqlite", EVERY_BEHAVIOUR), ("postgres", ANY_LEDGER)])
+def test_webhook(request: pytest.FixtureRequest, database: str, scenarios: tuple[Scenario, ...], sink: str) -> None:
+    assert run(request, database, sink, scenarios) == NAMES
