@@ -22,6 +22,7 @@ from segrules.tables.findings import stop
 from segrules.tables.raw import Origin, Raw
 
 _BOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+_LINES = (".jsonl", ".ndjson")
 _TEXTS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
 
 
@@ -59,7 +60,7 @@ def read_file(
     file = folder / path
     name = file.name.lower()
     is_text = name.endswith(_TEXTS)
-    origin = Origin(origin.table, path, origin.span, "line" if is_text else "row")
+    origin = Origin(origin.table, path, origin.span, "line" if is_text or name.endswith(_LINES) else "row")
     try:
         if not file.exists():
             raise stop("D801", origin, "database" if "://" in path else "relative")
@@ -73,6 +74,10 @@ def read_file(
             from segrules.tables.stored import read_parquet
 
             return read_parquet(file, origin, wanted)
+        if name.endswith(_LINES):
+            from segrules.tables.json_lines import read_json_lines
+
+            return read_json_lines(file, origin, wanted)
         if name.endswith(_BOOKS):
             from segrules.tables.stored import read_workbook
 
