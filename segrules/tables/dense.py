@@ -17,6 +17,7 @@ from segrules.schema.types import Bool, ListOfText, Number, Text
 from segrules.tables.columns import Column, Dense
 
 _UNSIGNED: tuple[np.dtype[Any], ...] = tuple(np.dtype(name) for name in ("u1", "u2", "u4"))
+_ROWS = 1 << 16
 MOST_TEXTS = 64
 
 
@@ -62,11 +63,12 @@ def _narrowed(values: NDArray[Any], low: int, high: int) -> NDArray[Any]:
 def together(flags: NDArray[Any], column: Column) -> NDArray[Any]:
     """Per list of *column* the *flags* of its items' codes together."""
     assert column.offsets is not None
-    starts, begin = column.offsets[:-1], int(column.offsets[0])
     codes: NDArray[Any] = column.values
-    if not len(starts):
-        return np.zeros(0, flags.dtype)
-    items = np.append(flags.take(codes[begin : int(column.offsets[-1])]), flags.dtype.type(0))
-    found = np.bitwise_or.reduceat(items, starts - begin)
-    found[starts == column.offsets[1:]] = 0
+    found = np.zeros(len(column), flags.dtype)
+    for start in range(0, len(found), _ROWS):
+        offsets = column.offsets[start : start + _ROWS + 1]
+        items = np.append(flags.take(codes[offsets[0] : offsets[-1]]), flags.dtype.type(0))
+        some = offsets[1:] > offsets[:-1]
+        np.bitwise_or.reduceat(items, offsets[:-1] - offsets[0], out=found[start : start + _ROWS])
+        found[start : start + _ROWS] *= some
     return found

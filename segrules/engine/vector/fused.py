@@ -36,7 +36,6 @@ Words: TypeAlias = NDArray[np.uint64]
 ONCE, AGAIN = 1 << 31, 1 << 26
 _BITS, _BYTES = 64, 8
 _CHUNK = 1 << 10
-_ROWS = 1 << 18
 _SIGNS = {"and": 0, "or": 1, "xor": 2, "not": 3}
 _MACHINE = "segrules.engine.vector.machine"
 
@@ -254,22 +253,13 @@ def _parts(
             yield np.array(flags, np.uint64).astype(values.dtype), values, atoms.first
         case Holding(atoms, groups):
             whole = inputs[atoms.operand]
-            assert isinstance(whole, Column) and whole.offsets is not None
+            assert isinstance(whole, Column)
             row = atoms.first
             for texts in groups:
                 count = min(_BITS, atoms.first + len(atoms.keys) - row)
-                values = _together(texts.astype(np.int64), whole)
+                values = together(texts.astype(np.int64), whole)
                 yield (np.uint64(1) << np.arange(count, dtype=np.uint64)).view(np.int64), values, row
                 row += count
-
-
-def _together(flags: Ints, whole: Column) -> Ints:
-    assert whole.offsets is not None
-    parts = [
-        together(flags, Column(whole.type, whole.values, None, (), whole.offsets[start : start + _ROWS + 1]))
-        for start in range(0, len(whole), _ROWS)
-    ]
-    return np.concatenate([np.zeros(0, np.int64), *parts])
 
 
 def _compared(
