@@ -47,7 +47,8 @@ def abandon(site: Site, run: Run) -> Applied:
         for batch in _prepared(site, run):
             if not _recorded(site, run, batch, reasons):
                 _not_known(site, batch)
-        _withdraw(site, run, reasons)
+        if not _withdrawn(site, run, reasons):
+            return told(site.ledger, run.serial, reasons)
         outbox.abandon(site.ledger, site.epoch, run.serial, ABANDONED)
         outbox.finish(site.ledger, site.epoch, run.serial)
         return told(site.ledger, run.serial, reasons, abandoned=True)
@@ -98,12 +99,14 @@ def _not_known(site: Site, batch: Batch) -> None:
     outbox.settle(site.ledger, site.epoch, batch.id, unknown, dict.fromkeys(keys, ABANDONED))
 
 
-def _withdraw(site: Site, run: Run, reasons: list[Diagnostic]) -> None:
-    """Nothing stays behind of what was prepared and will not be published."""
+def _withdrawn(site: Site, run: Run, reasons: list[Diagnostic]) -> bool:
+    """Whether nothing stays behind of what was prepared and will not be published."""
     with snapshot(site.ledger) as connection:
         batches = outbox.open_batches(connection, run.serial)
+    before = len(reasons)
     for batch in batches:
         with going_on(site, reasons):
             sink = sink_of(site, batch)
             if isinstance(sink, Whole):
                 sink.withdraw(outgoing(run.plan_id, batch))
+    return len(reasons) == before

@@ -45,7 +45,7 @@ _CONTACTS = pa.schema(
         *((name, pa.string()) for name in _TEXTS),
     ]
 )
-_OUTCOMES = pa.schema([("contact", pa.int64()), ("kind", pa.string()), ("at", pa.int64())])
+_OUTCOMES = pa.schema([("customer", pa.int64()), ("channel", pa.string()), ("kind", pa.string())])
 
 
 def history(
@@ -64,7 +64,7 @@ def history(
     return History(
         identity=who,
         forgotten=are_forgotten(connection, who.pepper, keys, where),
-        unsubscribed=_unsubscribed(connection, every, row_of, len(keys)),
+        unsubscribed=_unsubscribed(connection, row_of, len(keys)),
         contacts=_past(connection, every, row_of, timezone),
         standing={name: _standing(each, why[each.id], where, len(known)) for name, each in going_on.items()},
         last_as_of=None if last is None else last.as_of,
@@ -120,23 +120,19 @@ def _open(connection: Connection, numbers: dict[str, Ints], state: Ints) -> Bool
     return found
 
 
-def _unsubscribed(connection: Connection, every: pa.Table, row_of: Ints, count: int) -> dict[str, Bools]:
-    """By channel: whose last word on it was to go."""
+def _unsubscribed(connection: Connection, row_of: Ints, count: int) -> dict[str, Bools]:
+    """By channel: whose last word on it was to go, be it about a contact that was cancelled."""
     statement = (
-        sa.select(outcomes.c.contact, outcomes.c.kind, outcomes.c.at)
+        sa.select(contacts.c.customer, contacts.c.channel, outcomes.c.kind)
+        .join_from(outcomes, contacts, outcomes.c.contact == contacts.c.id)
         .where(outcomes.c.kind.in_(("unsubscribed", "subscribed")))
         .order_by(outcomes.c.at, outcomes.c.id)
     )
     said = bulk.read(connection, statement, _OUTCOMES)
     found: dict[str, Bools] = {}
-    if not len(said):
-        return found
-    ids = every.column("id").to_numpy()
-    place = np.searchsorted(ids, said.column("contact").to_numpy())
-    rows = row_of[every.column("customer").to_numpy()[place]]
-    channels = every.column("channel").combine_chunks().take(pa.array(place)).to_pylist()
+    rows = row_of[said.column("customer").to_numpy()]
     gone = np.asarray(pc.equal(said.column("kind"), "unsubscribed"))
-    for row, channel, left in zip(rows.tolist(), channels, gone.tolist(), strict=True):
+    for row, channel, left in zip(rows.tolist(), said.column("channel").to_pylist(), gone.tolist(), strict=True):
         if row >= 0:
             found.setdefault(channel, np.zeros(count, np.bool_))[row] = left
     return found

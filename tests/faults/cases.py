@@ -53,7 +53,12 @@ class Scenario:
     behaviour: str = "ok"
 
     def __str__(self) -> str:
-        parts = (self.name, self.before and f"after {self.before}", self.unsubscribed and "unsubscribed", self.behaviour)
+        parts = (
+            self.name,
+            self.before and f"after {self.before}",
+            self.unsubscribed and "unsubscribed",
+            self.behaviour,
+        )
         return ", ".join(part for part in parts if part)
 
 
@@ -183,15 +188,14 @@ def _one(play: Play, fault: str, at: int, tally: Tally) -> list[str]:
         found = seconds.read_text(encoding="utf-8").split() if seconds.exists() else []
         wrong += [] if found == [str(CONFLICT)] else [f"a second apply ended with {found}"]
     else:
-        wrong += _told(play, code, said)
+        wrong += _told(play, code, said, begun=at > 0)
     return wrong + _ended(play, code, said)
 
 
-def _told(play: Play, code: int, said: str) -> list[str]:
-    """Whether the exit code says how far it came."""
+def _told(play: Play, code: int, said: str, begun: bool) -> list[str]:
+    """Whether the exit code says how far it came: 4 where nothing was begun, the lock not had or nothing accepted."""
     standing = play.world.standing(play.folder)
-    begun = standing.run is not None
-    if code not in ((0, 7) if begun else (4,)):
+    if code not in ((0, 7) if begun and standing.run is not None else (4,)):
         return [f"ended with {code}, the run being {standing.run}: {said}"]
     if code == 0 and standing.run != "finished":
         return [f"ended with 0, the run being {standing.run}"]
@@ -237,7 +241,9 @@ def _wrong(play: Play, standing: Standing, code: int) -> Iterator[str]:
         may = {"delivered": (1,), "unknown": (0, 1)}.get(contact.state, (0,))
         if times not in may:
             yield f"{contact.customer} is {contact.state} and was received {times} times"
-        if contact.state == "rejected" and (contact.customer != BAD or play.scenario.behaviour not in ("422", "per item")):
+        if contact.state == "rejected" and (
+            contact.customer != BAD or play.scenario.behaviour not in ("422", "per item")
+        ):
             yield f"{contact.customer} is rejected"
     if taken:
         yield f"received who was not planned: {taken}"

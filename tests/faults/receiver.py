@@ -125,7 +125,9 @@ def behave(handler: BaseHTTPRequestHandler, case: Case, body: bytes) -> None:
             answer(handler, 500)
         case "half a body":
             case.take(keys)
-            handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"results": [')
+            handler.wfile.write(
+                b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"results": ['
+            )
             gone(handler)
         case "reset":
             case.take(keys)

@@ -194,7 +194,9 @@ class World:
     def ended(self, folder: Path, effect: Effect, do: Callable[[Site], Applied | None]) -> tuple[int, str]:
         """The exit code of a command that does *do*."""
         try:
-            with at_work(self.environment, folder, "a test", Clock(lambda: NOW, lambda _: None, lambda: 0.5), effect) as site:
+            with at_work(
+                self.environment, folder, "a test", Clock(lambda: NOW, lambda _: None, lambda: 0.5), effect
+            ) as site:
                 done = do(site)
             return (0, "") if done is None else (done.exit_code, str(done))
         except SegrulesError as error:
