@@ -37,6 +37,11 @@ def earlier_members(rules: Iterable[RuleFile], found: list[Diagnostic]) -> None:
             _of_cases(segmentation, found)
 
 
+def earlier_ids(words: Iterable[Word], segmentation: str) -> tuple[str, ...]:
+    """Earlier ids of a case, without the name of its segmentation before them."""
+    return tuple(word.text.removeprefix(f"{segmentation}.") for word in words)
+
+
 def _of_cases(written: WrittenSegmentation, found: list[Diagnostic]) -> None:
     heirs: list[tuple[str, tuple[Word, ...]]]
     match written.body:
@@ -49,8 +54,11 @@ def _of_cases(written: WrittenSegmentation, found: list[Diagnostic]) -> None:
         case DecisionTable():
             return
     living |= {one.id.text: one.id for one in (written.otherwise, written.unknown) if one is not None}
-    prefix = f"{written.name.text}."
-    bare = [(heir, tuple(Word(one.text.removeprefix(prefix), one.span) for one in words)) for heir, words in heirs]
+    name = written.name.text
+    bare = [
+        (heir, tuple(Word(text, one.span) for one, text in zip(words, earlier_ids(words, name), strict=True)))
+        for heir, words in heirs
+    ]
     _check(bare, living, "case", found)
 
 

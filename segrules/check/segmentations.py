@@ -18,6 +18,7 @@ from segrules.check.coverage import covered
 from segrules.check.infer import infer, predicate
 from segrules.check.needs import needs
 from segrules.check.outcomes import ids_once, named, needs_otherwise, outcome
+from segrules.check.previously import earlier_ids
 from segrules.check.regions import Line, lines
 from segrules.check.scope import Args, Scope, any_wrong, is_wrong
 from segrules.check.suggest import nearest
@@ -47,7 +48,7 @@ def case_list(written: WrittenSegmentation, body: CaseList, scope: Scope) -> Ste
     cases = []
     for case in body.cases:
         when = predicate(case.when, scope, Words("needs.case"))
-        earlier = tuple(word.text for word in case.previously)
+        earlier = earlier_ids(case.previously, written.name.text)
         cases.append(CaseRule(case.id.text, case.label, when, (), case.when, (), earlier, span=case.id.span))
     otherwise, unknown = outcome(written.otherwise, (), scope), outcome(written.unknown, (), scope)
     if any_wrong(*(case.when for case in cases)):
@@ -84,7 +85,7 @@ def matrix(written: WrittenSegmentation, body: Matrix, scope: Scope) -> Steps:
         return None
     if len(placed) < len(body.cells):
         return None
-    cases = [_case(cell, axes) for cell in body.cells]
+    cases = [_case(cell, axes, written.name.text) for cell in body.cells]
     otherwise, unknown = outcome(written.otherwise, (), scope), outcome(written.unknown, (), scope)
     for cell in body.cells:
         named(cell.id, scope)
@@ -200,7 +201,7 @@ def _meet(one: tuple[str | None, ...], other: tuple[str | None, ...]) -> bool:
     return all(a is None or b is None or a == b for a, b in zip(one, other, strict=True))
 
 
-def _case(cell: WrittenMatrixCell, axes: list[_Axis]) -> CaseRule:
+def _case(cell: WrittenMatrixCell, axes: list[_Axis], segmentation: str) -> CaseRule:
     tests = []
     for axis in axes:
         word = cell.bands.get(axis.written.name.text)
@@ -208,7 +209,7 @@ def _case(cell: WrittenMatrixCell, axes: list[_Axis]) -> CaseRule:
             tests.append(axis.bands[word.text])
     when = cells.all_of(tests, cell.id.span)
     parts = tuple((test.written, test.checked) for test in tests)
-    earlier = tuple(word.text for word in cell.previously)
+    earlier = earlier_ids(cell.previously, segmentation)
     return CaseRule(cell.id.text, cell.label, when, (), None, parts, earlier, span=cell.id.span)
 
 

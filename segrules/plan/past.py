@@ -1,28 +1,30 @@
 """What a run knows of the past: the history in the ledger, and the tables that rules may read of it.
 
 In: a connection of one read snapshot, or None where there is no ledger.  Out: `History`; tables of Arrow.  Always: all
-of one moment; a table of the ledger that no rule reads is not fetched.
+of one moment; a table of the ledger that no rule reads is not fetched; it says to whom a row belongs by the customers'
+key, of the type that this has, and calls segments and actions by today's names.
 
     given = related_tables(connection, asked(ruleset), as_of)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from segrules.decide.decide import recorded
 from segrules.decide.keys import key_texts
-from segrules.engine.needs import expressions, nodes
 from segrules.engine.results import Results
-from segrules.model.expr import Aggregate, Column, Lookup
+from segrules.model.expr import Expr
 from segrules.model.ruleset import RuleSet
-from segrules.schema.contract import LedgerSource
+from segrules.schema.contract import LedgerSource, Table
+from segrules.schema.types import Bool, Date, Decimal, Integer, Timestamp
 from segrules.state.records import History, Identity, Ints, PastContacts
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from segrules.state.ledger import Reading
 
 NO_LEDGER = Identity("", 0, 0, 0, b"")
@@ -32,24 +34,42 @@ def related_tables(connection: Reading | None, ruleset: RuleSet, as_of: int) -> 
     """The tables of the ledger as they were at *as_of*, of *ruleset* with all its questions."""
     from segrules.state.related import related
 
-    contracts, found = ruleset.contracts, {}
-    for name in sorted(set(_read(ruleset))):
-        source = contracts.tables[name].source
-        if isinstance(source, LedgerSource) and connection is not None:
-            found[name] = related(connection, source.name, as_of, contracts.timezone)
+    found: dict[str, object] = {}
+    for name, table in ruleset.contracts.tables.items():
+        if isinstance(table.source, LedgerSource) and connection is not None:
+            zone, renamed = ruleset.contracts.timezone, renames(ruleset, table.source.name)
+            found[name] = joined(related(connection, table.source.name, as_of, zone, renamed), table)
     return found
 
 
-def _read(ruleset: RuleSet) -> Iterator[str]:
-    """Every table that an expression reads."""
-    for definition in ruleset.definitions.values():
-        for expression in expressions(definition):
-            for node in nodes(expression):
-                match node:
-                    case Column(table) | Lookup(_, table) | Aggregate(_, table):
-                        yield from ruleset.contracts.chain(table)
-                    case _:
-                        pass
+def joined(rows: pa.Table, table: Table[Expr]) -> pa.Table:
+    """*rows* of the ledger with the column by which they belong to the customers, in place of `customer`."""
+    import pyarrow as pa
+
+    assert table.belongs_to is not None
+    by, at = table.belongs_to.by, rows.column_names.index("customer")
+    keys = rows.column(at)
+    match table.columns[by].type:
+        case Integer():
+            keys = keys.cast(pa.int64())
+        case Decimal(scale):
+            keys = keys.cast(pa.decimal128(19, scale))
+        case Date():
+            keys = keys.cast(pa.date32())
+        case Timestamp():
+            keys = keys.cast(pa.timestamp("us", "UTC"))
+        case Bool():
+            keys = keys.cast(pa.bool_())
+        case _:
+            pass
+    return rows.set_column(at, by, keys)
+
+
+def renames(ruleset: RuleSet, name: str) -> dict[str, str]:
+    """Today's names of segments (for `memberships`) or actions, by each earlier one."""
+    if name == "memberships":
+        return {old: today for today, earlier, _ in recorded(ruleset) for old in earlier}
+    return {old: action.id for action in ruleset.campaign.actions.values() for old in action.previously}
 
 
 def past(connection: Reading | None, ruleset: RuleSet, results: Results) -> History:

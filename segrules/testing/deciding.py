@@ -12,15 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from segrules.decide.asked import asked, questions
 from segrules.decide.decide import decide, recorded
-from segrules.decide.decisions import Decision
+from segrules.decide.decisions import Decision, Decisions
 from segrules.decide.recorded import action_name
+from segrules.decide.why import why
+from segrules.diagnostics.diagnostic import Words
 from segrules.engine.results import Results
+from segrules.engine.stops import no_such_customer, shown_key
+from segrules.errors import WrongUsage
 from segrules.model.campaign import NOT_MATCHED, STAGES, Action, Campaign
 from segrules.model.expr import Expr
 from segrules.model.ruleset import Attribute, RuleSet, Segment
@@ -38,21 +42,19 @@ from segrules.testing.examples import Example, ExpectedStage
 if TYPE_CHECKING:
     from segrules.engine.explanation import Explanation
 
-Truth = Literal["true", "false", "unknown", "missing"]
 NO_LEDGER = Identity("", 0, 0, 0, b"")
 _RowsOf = Mapping[str, Sequence[Mapping[str, Value]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """`text` and `truth`: the expression that decided and what it is, where one did; `other`: what the other engine
-    gives."""
+    """`why`: what decided, with its figures; `other`: what the other engine gives; `explanation`: the tree of the
+    expression that decided, where one did."""
 
     expected: ExpectedStage
     actual: str
     other: str
-    text: str = ""
-    truth: Truth = "unknown"
+    why: Words | None = None
     explanation: Explanation | None = None
 
 
@@ -62,29 +64,33 @@ def unmet(ruleset: RuleSet, example: Example, tables: Tables) -> list[Unmet]:
     acting = replace(ruleset, campaign=taking_part(ruleset.campaign, names, example.also))
     asking = asked(acting)
     hidden = {each.name for each in questions(acting.campaign).values()}
-    one, two = (_ends(acting, evaluate_existing(asking, tables, example.as_of, hidden, engine), example)
+    one, two = (_decided(acting, evaluate_existing(asking, tables, example.as_of, hidden, engine), example)
                 for engine in ("reference", "vector"))  # fmt: skip
+    row_of = _row_of(one.results)
     found = []
     for expected in example.stages:
-        at = expected.customer, expected.name
-        actual, other = one.get(at, NOT_MATCHED), two.get(at, NOT_MATCHED)
+        row = row_of.get(expected.customer)
+        if row is None:
+            raise WrongUsage([no_such_customer(ruleset, shown_key(ruleset, expected.customer), example.as_of)])
+        actual, other = (_stage(decisions.of(expected.name), row) for decisions in (one, two))
         if actual != expected.stage or other != actual:
-            found.append(_explained(acting, tables, Unmet(expected, actual, other), example))
+            reason = None if actual == "selected" else why(one, expected.name, row)
+            found.append(_explained(acting, tables, Unmet(expected, actual, other, reason), example))
     return found
 
 
-def _ends(ruleset: RuleSet, results: Results, example: Example) -> dict[tuple[Value, str], str]:
-    """Stages by customer and action."""
-    row_of = {results.keys.at(row): row for row in range(results.customers)}
-    past = _history(ruleset, example, row_of)
-    decisions = decide(ruleset, results, past, end_of_day(example.as_of, ruleset.contracts.timezone))
-    keys = {row: key for key, row in row_of.items()}
-    return {(keys[row], each.action.id): stage for each in decisions.actions for row, stage in _stages(each)}
+def _decided(ruleset: RuleSet, results: Results, example: Example) -> Decisions:
+    past = _history(ruleset, example, _row_of(results))
+    return decide(ruleset, results, past, end_of_day(example.as_of, ruleset.contracts.timezone))
 
 
-def _stages(decision: Decision) -> Iterator[tuple[int, str]]:
-    for row, stage in zip(decision.rows.tolist(), decision.stage.tolist(), strict=True):
-        yield row, STAGES[stage]
+def _row_of(results: Results) -> dict[Value, int]:
+    return {results.keys.at(row): row for row in range(results.customers)}
+
+
+def _stage(decision: Decision, row: int) -> str:
+    place = np.flatnonzero(decision.rows == row)
+    return STAGES[int(decision.stage[place[0]])] if len(place) else NOT_MATCHED
 
 
 def _history(ruleset: RuleSet, example: Example, row_of: Mapping[Value, int]) -> History:
@@ -193,7 +199,7 @@ def _whole(value: Value) -> int:
 
 
 def _explained(ruleset: RuleSet, tables: Tables, found: Unmet, example: Example) -> Unmet:
-    """With the expression that decided, and its tree."""
+    """With the tree of the expression that decided."""
     from segrules.engine.explain import explain
 
     for name, expression in _deciding(ruleset.campaign, ruleset.campaign.actions[found.expected.name], found.actual):
@@ -208,12 +214,10 @@ def _explained(ruleset: RuleSet, tables: Tables, found: Unmet, example: Example)
         value = explanation.names[0].value
         if found.actual in ("suppressed", "suppression unknown") and value is not _SUPPRESSING[found.actual]:
             continue
-        truth: Truth = "missing" if found.actual == "no address" else _TRUTHS.get(value, "unknown")
-        return replace(found, text=source.text.strip(), truth=truth, explanation=explanation)
+        return replace(found, explanation=explanation)
     return found
 
 
-_TRUTHS: Mapping[Value, Truth] = {True: "true", False: "false"}
 _SUPPRESSING = {"suppressed": True, "suppression unknown": None}
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from segrules.check.history import with_history
 from segrules.check.rulesets import check
-from segrules.diagnostics.diagnostic import Diagnostic, Help, Words
+from segrules.diagnostics.diagnostic import Diagnostic, Help
 from segrules.engine.results import Membership, Results
 from segrules.errors import SegrulesError
 from segrules.files.documents import Project
@@ -106,13 +106,7 @@ def _ended(example: Example, found: Unmet) -> Diagnostic:
         args = {"name": expected.name, "reference": found.actual, "bulk": found.other}
         return Diagnostic("C952", expected.span, args)
     told = {"name": expected.name, "wanted": expected.stage, "actual": found.actual, "test": example.name.text}
-    why: Help | None = None
-    if found.text:
-        why = Help("because", {"text": found.text, "value": Words(f"explain.{found.truth}")})
-    elif found.actual in ("repeat", "cap"):
-        why = Help("history")
-    elif found.actual == "inactive action":
-        why = Help("inactive")
+    why = None if found.why is None else Help("why", {"why": found.why})
     if example.several:
         return Diagnostic("C954", expected.span, {**told, "customer": str(expected.customer)}, why)
     return Diagnostic("C953", expected.span, told, why)
