@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from segrules.decide.facts import Facts
-from segrules.decide.messages import lengths, sms_parts
+from segrules.decide.messages import parts
 from segrules.model.campaign import Action
 from segrules.tables.columns import Ints
 
@@ -23,8 +23,7 @@ def costs(facts: Facts, action: Action, rows: Ints, channels: Ints) -> Ints:
         channel = facts.campaign.policies.channels[name]
         here = slice(None) if len(action.channels) == 1 else np.flatnonzero(channels == place)
         if channel.billed_by_part and channel.cost and action.message is not None:
-            parts = sms_parts(lengths(action.message, facts.answers, rows[here], facts.timezone))
-            found[here] += channel.cost * parts
+            found[here] += channel.cost * parts(action.message, facts.answers, rows[here], facts.timezone)
         else:
             found[here] += channel.cost
     return found

@@ -96,8 +96,8 @@ def key_texts(keys: Column, timezone: str) -> Callable[[Ints], list[str]]:
     """The keys of customers as the ledger and every hash spell them, by their rows: integers in decimal digits."""
     match keys.type:
         case Text():
-            words = np.array(keys.dictionary, dtype=object)
-            return lambda rows: list(words[keys.values[rows]])
+            words = keys.dictionary
+            return lambda rows: [words[code] for code in keys.values[rows].tolist()]
         case Integer():
             return lambda rows: list(map(str, keys.values[rows].tolist()))
         case _:

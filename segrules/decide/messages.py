@@ -14,6 +14,7 @@ from segrules.decide.asked import Answers
 from segrules.engine.vector.distinct import factor
 from segrules.model.campaign import Message, Placeholder
 from segrules.schema.formats import formatted
+from segrules.schema.types import Decimal, Integer, scale_of
 from segrules.tables.columns import Column, Ints
 
 ONE_PART = 70
@@ -29,6 +30,15 @@ def lengths(message: Message, answers: Answers, rows: Ints, timezone: str) -> In
         codes, texts = _shown(placeholder, answers.column(placeholder.value), rows, timezone)
         total += np.array([units(text) for text in texts], np.int64)[codes]
     return total
+
+
+def parts(message: Message, answers: Answers, rows: Ints, timezone: str) -> Ints:
+    """Into how many SMS parts the message falls for each of *rows*; most messages need no look at the single values."""
+    fixed = sum(units(part) for part in message.parts if isinstance(part, str))
+    longest = [_longest(part, answers.column(part.value), rows, timezone) for part in message.placeholders]
+    if len(rows) and fixed + sum(ONE_PART if each is None else each for each in longest) <= ONE_PART:
+        return np.ones(len(rows), np.int64)
+    return sms_parts(lengths(message, answers, rows, timezone))
 
 
 def rendered(message: Message, answers: Answers, rows: Ints, timezone: str) -> list[str]:
@@ -51,6 +61,20 @@ def sms_parts(units: Ints) -> Ints:
 def units(text: str) -> int:
     """UTF-16 units: a character beyond the basic plane has two."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+
+
+def _longest(placeholder: Placeholder, column: Column, rows: Ints, timezone: str) -> int | None:
+    """No text of the placeholder is longer, or None: not known without a look at each. Of exact numbers the least and
+    the greatest have the most digits; those after the point are as many as the scale says."""
+    if not isinstance(column.type, Integer | Decimal) or not len(rows):
+        return None
+    values = column.values[rows]
+    ends = (int(values.min()), int(values.max()))
+    return max(units(formatted(end, column.type, placeholder.format, timezone)) for end in ends) + _after_point(column)
+
+
+def _after_point(column: Column) -> int:
+    return scale_of(column.type) + 1 if scale_of(column.type) else 0
 
 
 def _shown(placeholder: Placeholder, column: Column, rows: Ints, timezone: str) -> tuple[Ints, list[str]]:
