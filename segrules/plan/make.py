@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from segrules.decide.asked import asked
 from segrules.decide.decide import memberships
 from segrules.decide.decisions import HELD_OUT, SELECTED, Decision, Decisions
-from segrules.decide.keys import address_hash, contact_key, key_texts, payload_hash
+from segrules.decide.keys import address_hashes, contact_key, normalised, payload_hash
 from segrules.engine.results import Results
 from segrules.model.campaign import Action, Channel, Environment
 from segrules.model.ruleset import RuleSet, Segmentation
@@ -29,7 +29,7 @@ from segrules.plan.content import plan_id
 from segrules.plan.cuts import cut_points
 from segrules.plan.document import Manifest, Plan, SegmentChange, Waterfall
 from segrules.plan.identity import Basis
-from segrules.plan.payloads import bodies, due_day, texts
+from segrules.plan.payloads import bodies, due_day, keys_of, texts
 from segrules.state.records import Cause, History, MemberChange, Members, NewBatch, NewContact
 from segrules.tables.columns import Bools, Ints
 
@@ -162,7 +162,7 @@ def _chosen(decisions: Decisions, decision: Decision) -> _Chosen:
     stages = decision.stage[decision.order]
     chosen = decision.order[(stages == SELECTED) | (stages == HELD_OUT)]
     rows = decision.rows[chosen]
-    customers = key_texts(decisions.results.keys, decisions.timezone)(rows)
+    customers = keys_of(decisions.results.keys, rows, decisions.timezone)
     numbers = decision.n[chosen].tolist()
     return _Chosen(
         action=action,
@@ -229,6 +229,8 @@ def _hashes(
             [one.variants[at] for at in places], due,
         )  # fmt: skip
         payloads[here] = [payload_hash(pepper, body) for body in made]
-        found = texts(answers, channel.address, one.rows[here], timezone)
-        addresses[here] = [None if each is None else address_hash(pepper, each) for each in found]
+        if channel.address is not None:
+            found = texts(answers, channel.address, one.rows[here], timezone)
+            known = np.array([each is not None for each in found], np.bool_)
+            addresses[here[known]] = address_hashes(pepper, [normalised(each) for each in found if each is not None])
     return addresses.tolist(), payloads.tolist()

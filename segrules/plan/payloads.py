@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import repeat
 
-import numpy as np
-
 from segrules.decide.asked import Answers
 from segrules.decide.keys import key_texts
 from segrules.decide.messages import rendered
@@ -21,6 +19,7 @@ from segrules.model.campaign import Action, Channel
 from segrules.model.expr import Expr
 from segrules.plan.content import spelled
 from segrules.schema.calendar import shift, to_date
+from segrules.schema.types import Text
 from segrules.tables.columns import Column, Ints
 
 
@@ -77,14 +76,24 @@ def texts(answers: Answers, question: Expr | None, rows: Ints, timezone: str) ->
 
 def texts_of(column: Column, rows: Ints, timezone: str) -> Sequence[str | None]:
     """The values of *column* in *rows* as text, None where missing."""
-    if column.missing is None or not column.missing[rows].any():
-        return key_texts(column, timezone)(rows)
-    there = ~column.missing[rows]
-    found = np.full(len(rows), None, dtype=object)
-    found[there] = key_texts(column, timezone)(rows[there])
-    return list(found)
+    missing = None if column.missing is None else column.missing[rows]
+    there = rows if missing is None else rows[~missing]
+    if isinstance(column.type, Text):
+        words = column.dictionary
+        found: Sequence[str] = [words[code] for code in column.values[there].tolist()]
+    else:
+        found = key_texts(column, timezone)(there)
+    if missing is None:
+        return found
+    left = iter(found)
+    return [None if is_missing else next(left) for is_missing in missing.tolist()]
 
 
 def due_day(action: Action, today: int) -> int | None:
     """The day on which a task is due; None without one, and beyond the year 9999."""
     return None if action.due is None else shift(today, action.due.amount, action.due.unit)
+
+
+def keys_of(column: Column, rows: Ints, timezone: str) -> list[str]:
+    """The keys of some customers, as the ledger spells them."""
+    return [each or "" for each in texts_of(column, rows, timezone)]

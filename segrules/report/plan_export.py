@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segrules.decide.decisions import SELECTED, Decision
-from segrules.decide.keys import key_texts
 from segrules.decide.messages import rendered
 from segrules.diagnostics.diagnostic import Diagnostic, Help, Words
 from segrules.diagnostics.refusals import reason
@@ -26,7 +25,7 @@ from segrules.errors import SegrulesError, WrongUsage
 from segrules.model.campaign import MONEY_SCALE, STAGES
 from segrules.model.expr import Expr
 from segrules.pipeline import Planned
-from segrules.plan.payloads import due_day, texts
+from segrules.plan.payloads import due_day, keys_of, texts
 from segrules.report.plan_sample import Secrets
 from segrules.report.screen import visible
 from segrules.report.table_file import Growing
@@ -117,7 +116,7 @@ def _values(
         messages[is_selected] = rendered(message, answers, rows[is_selected], timezone)
     masked = secret.key and not with_pii
     return {
-        "customer": [MASK] * count if masked else key_texts(decisions.results.keys, timezone)(rows),
+        "customer": [MASK] * count if masked else keys_of(decisions.results.keys, rows, timezone),
         "action": [action.id] * count,
         "label": [action.label] * count,
         "channel": [action.channels[each] if each >= 0 else None for each in decision.channel[places].tolist()],

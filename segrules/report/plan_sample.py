@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from segrules.decide.decisions import Decision
-from segrules.decide.keys import key_texts
 from segrules.decide.messages import rendered
 from segrules.diagnostics.catalogue import Language, say
 from segrules.model.campaign import Message
@@ -21,6 +20,7 @@ from segrules.model.expr import Expr
 from segrules.model.privacy import is_private, private_names
 from segrules.model.ruleset import RuleSet
 from segrules.pipeline import Planned
+from segrules.plan.payloads import keys_of
 from segrules.report.screen import Cell, Line, Piece, line, table, visible
 from segrules.schema.values import MASK
 
@@ -45,7 +45,7 @@ def samples(planned: Planned, number: int) -> Iterator[tuple[Decision, list[Samp
             continue
         rows = decision.rows[chosen]
         count = len(chosen)
-        keys = [MASK] * count if secret.key else key_texts(decisions.results.keys, decisions.timezone)(rows)
+        keys = [MASK] * count if secret.key else keys_of(decisions.results.keys, rows, decisions.timezone)
         texts: list[str | None] = [None] * count
         if action.message is not None:
             message = secret.masked(action.message)
