@@ -28,6 +28,7 @@ from segrules.files.documents import Project
 from segrules.model.campaign import Environment
 from segrules.model.ruleset import RuleSet
 from segrules.schema.calendar import from_date, zone
+from segrules.schema.contract import LedgerSource
 from segrules.source import NOWHERE
 
 if TYPE_CHECKING:
@@ -145,6 +146,17 @@ def environment_named(ruleset: RuleSet, name: str | None) -> Environment:
     near = nearest(name, known)
     way_out = Help("names", {"names": ", ".join(known)}) if near is None else Help("did_you_mean", {"name": near})
     raise WrongUsage([Diagnostic("C940", NOWHERE, {"name": name}, way_out)])
+
+
+def remembered(ruleset: RuleSet, environment: str | None, as_of: int) -> Mapping[str, object]:
+    """The tables of an environment's ledger, as they were on a date, that rules read; none where there is no ledger
+    yet, and then they are empty. Raises `Conflict`, `Unreachable`, `WrongUsage`."""
+    if not any(isinstance(table.source, LedgerSource) for table in ruleset.contracts.tables.values()):
+        return {}
+    from segrules.plan.past import moment, related_tables
+
+    with moment(environment_named(ruleset, environment), Path(ruleset.folder)) as connection:
+        return related_tables(connection, ruleset, as_of)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -55,7 +55,8 @@ def evaluated(
     if target is not None:
         keep_sources(rules.ruleset, target)
     definitions = None if names is None else names & set(rules.ruleset.definitions)
-    existing = at(rules.ruleset, pipeline.bind(rules.ruleset), day)
+    history = pipeline.remembered(rules.ruleset, options.env, day)
+    existing = at(rules.ruleset, pipeline.bind(rules.ruleset, history), day)
     profile: Profile | None = None
     if watched:
         results, profile = evaluate_watched(rules.ruleset, existing, day, definitions)

@@ -9,6 +9,9 @@ key, of the type that this has, and calls segments and actions by today's names.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +19,8 @@ import numpy as np
 from segrules.decide.decide import recorded
 from segrules.decide.keys import key_texts
 from segrules.engine.results import Results
+from segrules.errors import Conflict
+from segrules.model.campaign import Environment
 from segrules.model.expr import Expr
 from segrules.model.ruleset import RuleSet
 from segrules.schema.contract import LedgerSource, Table
@@ -28,6 +33,24 @@ if TYPE_CHECKING:
     from segrules.state.ledger import Reading
 
 NO_LEDGER = Identity("", 0, 0, 0, b"")
+
+
+@contextmanager
+def moment(environment: Environment, folder: Path) -> Iterator[Reading | None]:
+    """One read snapshot of an environment's ledger; None where none was made yet. Raises `Conflict` for a foreign
+    one, `Unreachable`."""
+    from segrules.state import ledger, lockfile
+
+    try:
+        found = ledger.opened(environment.state, folder)
+    except Conflict as missing:
+        if any(each.code != "P901" for each in missing.diagnostics):
+            raise
+        yield None
+        return
+    with ledger.snapshot(found) as connection:
+        lockfile.checked(folder, environment.name, ledger.identity(connection))
+        yield connection
 
 
 def related_tables(connection: Reading | None, ruleset: RuleSet, as_of: int) -> dict[str, object]:

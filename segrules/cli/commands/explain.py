@@ -1,8 +1,8 @@
 """`segrules explain CUSTOMER [NAME]`: why in, why out, why unknown.
 
 In: the project, its tables, a customer's key (`-`: read from standard input, so that it stands in no history), a name.
-Out: the author's own expression with the value of every part, and the nearest way in.  Always: private columns are
-masked.
+Out: the author's own expression with the value of every part, and the nearest way in; where actions ended, and why.
+Always: private columns are masked.
 
     segrules explain C00042 dormant
 """
@@ -10,6 +10,7 @@ masked.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -23,17 +24,17 @@ def explain(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A name; without it, all of them.")] = None,
 ) -> int:
     """Show why a customer is in a segment, or is not: the value of every part of the rule."""
-    from segrules import pipeline
+    from segrules.cli.explaining import asked_for, evaluated
     from segrules.cli.output import output_for
-    from segrules.cli.project import as_of, load, unknown_name
+    from segrules.cli.project import load
     from segrules.diagnostics.diagnostic import Diagnostic
     from segrules.engine.explain import explain as why
+    from segrules.engine.explain import find_customer
     from segrules.errors import WrongUsage
-    from segrules.model.names import find
+    from segrules.report import explained_actions
     from segrules.report.explanation import as_json, screen
     from segrules.report.keys import parse_key
     from segrules.source import NOWHERE
-    from segrules.tables.bind import at
 
     output = output_for(options)
     if customer == "-":
@@ -44,25 +45,20 @@ def explain(
             raise WrongUsage([Diagnostic("C930", NOWHERE)])
     rules = load(options)
     ruleset = rules.ruleset
-    wanted = None
-    if name is not None:
-        found = find(ruleset, name)
-        if found is None:
-            raise unknown_name(ruleset, name)
-        if found.kind == "parameter":
-            raise WrongUsage([Diagnostic("C904", NOWHERE, {"name": name})])
-        wanted = found
+    wanted = asked_for(ruleset, name)
     key = parse_key(ruleset, customer)
-    day = as_of(options, ruleset)
-    existing = at(ruleset, pipeline.bind(ruleset), day)
-    only = None
-    if wanted is not None and wanted.definition in ruleset.definitions:
-        only = {wanted.definition}
-    results = pipeline.evaluate_existing(ruleset, existing, day, only)
-    explanation = why(ruleset, existing, results, key, None if wanted is None else str(wanted))
-    output.warnings([*rules.warnings, *existing.warnings])
+    found = evaluated(options, ruleset, wanted)
+    explanation = why(ruleset, found.existing, found.results, key, wanted.name)
+    if wanted.only_action is not None:
+        explanation = replace(explanation, names=())
+    row = find_customer(found.results.keys, key, ruleset.contracts.timezone)
+    assert row is not None
+    actions = [] if found.decisions is None else explained_actions.explained(found.decisions, row, wanted.only_action)
+    output.warnings([*rules.warnings, *found.existing.warnings])
     if options.format == Format.json:
-        output.json(as_json(explanation))
+        more = {"actions": explained_actions.as_json(actions, output.language), "ledger": found.has_ledger}
+        output.json(as_json(explanation) | (more if actions else {}))
     else:
         output.results(screen(explanation, output.language))
+        output.results(explained_actions.screen(actions, found.has_ledger, output.language))
     return 0

@@ -35,7 +35,7 @@ def members(
     ruleset = rules.ruleset
     wanted = membership_name(ruleset, name)
     day = as_of(options, ruleset)
-    existing = at(ruleset, pipeline.bind(ruleset), day)
+    existing = at(ruleset, pipeline.bind(ruleset, pipeline.remembered(ruleset, options.env, day)), day)
     found = find_members(ruleset, existing, day, wanted, sample)
     customers = ruleset.contracts.tables[ruleset.contracts.customers]
     key_type = customers.columns[customers.key or ""].type
