@@ -67,9 +67,7 @@ def history(
 def standing(
     customers: int, fingerprint: str, members: Mapping[int, tuple[Cause, int]]
 ) -> Standing:  # by row: cause and serial of the stay
-    found = Standing(
-        fingerprint, mask(customers, members), np.zeros(customers, np.int8), np.zeros(customers, np.int64)
-    )
+    found = Standing(fingerprint, mask(customers, members), np.zeros(customers, np.int8), np.zeros(customers, np.int64))
     for row, (cause, since) in members.items():
         found.cause[row], found.since[row] = CAUSES.index(cause), since
     return found

@@ -36,7 +36,7 @@ def parts(message: Message, answers: Answers, rows: Ints, timezone: str) -> Ints
     """Into how many SMS parts the message falls for each of *rows*; most messages need no look at the single values."""
     fixed = sum(units(part) for part in message.parts if isinstance(part, str))
     longest = [_longest(part, answers.column(part.value), rows, timezone) for part in message.placeholders]
-    if len(rows) and fixed + sum(ONE_PART if each is None else each for each in longest) <= ONE_PART:
+    if all(each is not None for each in longest) and fixed + sum(each or 0 for each in longest) <= ONE_PART:
         return np.ones(len(rows), np.int64)
     return sms_parts(lengths(message, answers, rows, timezone))
 

@@ -55,7 +55,7 @@ def stays(facts: Facts, action: Action, rows: Ints) -> tuple[Ints, Bools]:
     if standing is None:
         return np.full(len(rows), now), np.zeros(len(rows), np.bool_)
     inside = standing.members[rows]
-    unchanged = standing.fingerprint == facts.fingerprints[name]
+    unchanged = standing.fingerprint == facts.fingerprints.get(name)
     by_data = np.where(inside, standing.cause[rows] == CAUSES.index("data"), unchanged)
     return np.where(inside, standing.since[rows], now), by_data
 

@@ -30,7 +30,7 @@ from segrules.decide.limits import (
 )  # fmt: skip
 from segrules.decide.recorded import action_name
 from segrules.decide.repeat import stays
-from segrules.diagnostics.diagnostic import Words
+from segrules.diagnostics.diagnostic import Argument, Words
 from segrules.model.campaign import STAGES, Action, Every, Once, OnEntry, Period, Stage
 from segrules.schema.calendar import to_date
 from segrules.schema.values import money
@@ -200,7 +200,7 @@ class _Turn:
             rooms.count(one.action, one.rows[chosen], one.channel[chosen].astype(np.int64))
         code, texts = assignees(self.facts, self.action, self.rows)
         used, per = rooms.of(capacity)[texts[code[0]]], Words(f"decided.{capacity.per}")
-        args = {"name": capacity.name, "used": used, "at_most": capacity.at_most, "per": per}
+        args: dict[str, Argument] = {"name": capacity.name, "used": used, "at_most": capacity.at_most, "per": per}
         return Words("decided.over capacity", args)
 
     def _over_limit(self) -> Words:
@@ -224,8 +224,10 @@ class _Turn:
         left = budget.total - spent(self.facts, self.action) - int(self.decision.cost[before].sum())
         channels = self.decision.channel[self.place : self.place + 1].astype(np.int64)
         cost = int(costs(self.facts, self.action, self.rows, channels)[0])
-        args = {"cost": money(cost), "left": money(max(left, 0)), "total": money(budget.total)}
-        return Words("decided.over budget", {**args, "per": Words(f"decided.{budget.per}")})
+        per = Words(f"decided.{budget.per}")
+        left = max(left, 0)
+        args: dict[str, Argument] = {"cost": money(cost), "left": money(left), "total": money(budget.total), "per": per}
+        return Words("decided.over budget", args)
 
     def _selected(self) -> Words:
         args = {"channel": self.channel, "cost": money(int(self.decision.cost[self.place]))}

@@ -45,8 +45,9 @@ from tests.deciding import Past, history, standing
 from tests.property.generators import AS_OF, WORDS, Maker, World, make
 
 CHANNELS = ("sms", "mail", "push", "visit", "call")
-TIMEZONE_NAMES = ("name", "kind")
+ASSIGNED = ("name", "kind")
 PERIODS = tuple(Period(n, unit) for n, unit in ((1, "day"), (7, "day"), (30, "day"), (2, "week"), (1, "month")))
+STATES = tuple(state for state in CONTACT_STATES if state != "cancelled")
 SHARES = tuple(map(Fraction, ("0", "1/10", "1/3", "1/2", "1")))
 
 
@@ -71,7 +72,7 @@ def past(random: Random, rules: RuleSet, customers: int) -> History:
             Past(
                 row=row, action=action, channel=random.choice((*CHANNELS, "fax")),
                 day=AS_OF + random.choice((2, 1, 0, -1, -2, -5, -6, -7, -13, -14, -20, -21, -29, -30, -31, -200)),
-                contact_class=random.choice(CLASSES), state=random.choice([s for s in CONTACT_STATES if s != "cancelled"]),
+                contact_class=random.choice(CLASSES), state=random.choice(STATES),
                 serial=random.randrange(1, 7), n=n, cost=random.choice((0, 100, 500, 1200)),
                 address=random.choice((None, *WORDS)), assignee=random.choice((None, *WORDS[:4])),
                 per=random.choice((None, *WORDS[:4], "1", "0")), open=random.random() < 0.3,
@@ -110,14 +111,15 @@ def _column(name: str, type_: Type, gaps: bool) -> m.Expr:
     return m.Column("customers", name, type_, gaps)
 
 
-NAME, KIND = _column("name", TEXT, True), _column("kind", TEXT, False)
+NAME, KIND, ID = _column("name", TEXT, True), _column("kind", TEXT, False), _column("id", TEXT, False)
+LONG = m.Call("concat", (ID, m.Constant("y" * 66, TEXT), KIND), TEXT)
 
 
 def _channel(self: Maker, name: str) -> Channel:
     random = self.random
     task = name == "visit" or (name == "call" and self.chance(0.3))
-    consent = {each: _mostly(self, 0.5) for each in CLASSES if self.chance(0.5)}
-    address = random.choice((NAME, NAME, KIND, None)) if name != "visit" or self.chance(0.3) else None
+    consent = {each: _mostly(self, 0.5) for each in CLASSES if self.chance(0.3)}
+    address = random.choice((NAME, NAME, KIND, ID, ID, None)) if name != "visit" or self.chance(0.3) else None
     return Channel(
         name, "files", consent=consent, address=address, cost=random.choice((0, 500, 500, 1100)), task=task,
         billed_by_part=name == "sms",
@@ -133,10 +135,10 @@ def _policies(self: Maker) -> Policies:
         )
         for _ in range(random.choice((0, 1, 2)))
     )  # fmt: skip
-    names = {name: random.choice((1, 2, 5)) for name in TIMEZONE_NAMES if self.chance(0.6)}
+    names = {name: random.choice((1, 2, 5)) for name in ASSIGNED if self.chance(0.6)}
     return Policies(
         channels={name: _channel(self, name) for name in CHANNELS},
-        suppress=tuple(Suppression("strange", make(self, BOOL, 2)) for _ in range(random.choice((0, 0, 1, 2)))),
+        suppress=tuple(Suppression("strange", make(self, BOOL, 2)) for _ in range(random.choice((0, 0, 0, 1, 2)))),
         caps=caps,
         capacity={
             name: Capacity(name, at_most, random.choice(("day", "week", "month"))) for name, at_most in names.items()
@@ -148,7 +150,7 @@ def _policies(self: Maker) -> Policies:
 def _action(self: Maker, id_: str, policies: Policies) -> Action:
     random = self.random
     by = random.choice((None, None, None, m.Column("customers", "kind", TEXT, False), _named(self)))
-    channels = tuple(random.sample(CHANNELS, random.choice((1, 1, 2, 3))))
+    channels = tuple(dict.fromkeys(random.choices((*CHANNELS, "visit", "visit"), k=random.choice((1, 1, 2, 3)))))
     shares = random.choice(((), (Fraction(1),), (Fraction(1, 2), Fraction(1, 2)), (Fraction(1, 3), Fraction(2, 3))))
     return Action(
         id=id_,
@@ -158,12 +160,12 @@ def _action(self: Maker, id_: str, policies: Policies) -> Action:
         channels=channels,
         channel_by=by,
         contact_class=random.choice((*CLASSES, "marketing", "marketing")),
-        active_from=random.choice((None, None, None, AS_OF, AS_OF + 1)),
-        active_until=random.choice((None, None, None, AS_OF, AS_OF - 1)),
+        active_from=random.choice((*[None] * 8, AS_OF, AS_OF + 1)),
+        active_until=random.choice((*[None] * 8, AS_OF, AS_OF - 1)),
         message=random.choice((None, _message(self))),
         repeat=_repeat(self),
         priority=Fraction(random.choice((0, 0, 1, 5)), 2),
-        group=random.choice((None, None, "g", "h")),
+        group=random.choice((None, "g", "g", "h")),
         limit=_limit(self),
         budget=random.choice((None, _budget(self))),
         cost=random.choice((0, 0, 300)),
@@ -184,6 +186,8 @@ def _named(self: Maker) -> m.Expr:
 def _message(self: Maker) -> Message:
     money = m.Column("customers", "fine", Decimal(4), False)
     day = m.Column("customers", "since", DATE, False)
+    if self.chance(0.3):
+        return Message(tuple(Placeholder(each) for each in (LONG, KIND, money)[: self.random.choice((1, 2, 3))]))
     long = "x" * self.random.choice((1, 60, 66, 68, 130))
     return Message((long, Placeholder(money, ".1f"), "😀", Placeholder(day, "%m月%d日"), Placeholder(KIND)))
 
