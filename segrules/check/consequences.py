@@ -16,7 +16,10 @@ from segrules.diagnostics.catalogue import level
 from segrules.diagnostics.diagnostic import Diagnostic
 from segrules.files.documents import Project
 
-_UNKNOWN = {"N301": "name", "N306": "part", "N314": "name", "R570": "name", "R571": "name", "R586": "case"}
+_UNKNOWN = {
+    "N301": "name", "N306": "part", "N314": "name", "R570": "name", "R571": "name", "R586": "case", "R590": "name",
+    "R592": "name",
+}  # fmt: skip
 _NO_FOLDER = "R520"
 _OTHER_FILES = ("segrules.yaml", "policies.yaml")
 _DEFINED = r"(?:^|[\s{{,\"'`]){name}[\"'`]*\s*[:：]|\bsegment\s*[:：]\s*[\"']?{name}(?!\w)"
@@ -36,7 +39,8 @@ def _lost_texts(project: Project, reading: Iterable[Diagnostic]) -> Sequence[str
     texts: dict[str, str] = {}
     for one in reading:
         source = one.span.in_file().source
-        is_rules = source.name not in _OTHER_FILES and not source.name.startswith(f"{tests}/")
+        unreadable = source.name == "policies.yaml" and one.code.startswith("Y")
+        is_rules = unreadable or (source.name not in _OTHER_FILES and not source.name.startswith(f"{tests}/"))
         if one.code == _NO_FOLDER:
             texts[""] = ""
         elif is_rules and source.name != tests and level(one.code) == "error":
