@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal as Exact
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pytest
@@ -305,6 +305,54 @@ def test_rows_of_the_ledger_get_the_customers_key(
     found = joined(rows, rules.contracts.tables["contacts"])
     assert found.column_names == ["customer_id", "action"] and found.column("customer_id").to_pylist() == keys
     assert renames(rules, "contacts") == {"autumn_coupon": "winback_coupon"}
+
+
+PAST = """\
+purpose: p
+owner: o
+attributes:
+  coupons: {value: 'count(contacts where action = "winback_coupon" and at in last 30 days)'}
+  spent: {value: sum(contacts.cost)}
+segments:
+  was_star: {when: any(memberships where segment = "star")}
+  ist_star: {when: '存在(memberships 其中 segment = "star" 且 left_at 为空)'}
+"""
+DAY = 20_778
+
+
+@pytest.mark.parametrize("engine", ["vector", "reference"])
+def test_the_past_belongs_to_who_is_there(engine: Literal["vector", "reference"], tmp_path: Path) -> None:
+    """Rows of a customer who is gone belong to nobody; without rows the tables are empty; nothing later is seen."""
+    folder = tmp_path / "p"
+    (folder / "rules").mkdir(parents=True)
+    (folder / "segrules.yaml").write_text(
+        "version: 1\nname: p\ntimezone: Asia/Shanghai\ncustomers: c\n"
+        "tables: {c: {source: c.csv, key: id, columns: {id: text}}}\n", "utf-8"
+    )  # fmt: skip
+    (folder / "c.csv").write_text("id\na\nb\n", encoding="utf-8")
+    (folder / "rules" / "a.yaml").write_text(PAST, encoding="utf-8")
+    rules = pipeline.load(folder).ruleset
+    at = pa.array(
+        [datetime(2026, 11, 20, 3), datetime(2026, 11, 20, 3), datetime(2026, 11, 22)], pa.timestamp("us", "UTC")
+    )
+    contacts = pa.table(
+        {
+            "id": ["a", "gone", "b"], "action": ["winback_coupon"] * 3, "channel": ["sms"] * 3,
+            "variant": pa.nulls(3, pa.string()), "at": at, "cost": pa.array([1, 2, 4], pa.decimal128(19, 4)),
+        }
+    )  # fmt: skip
+    days = pa.array([DAY - 9, DAY - 9], pa.int32()).cast(pa.date32())
+    left = pa.array([None, DAY], pa.int32()).cast(pa.date32())
+    stays = pa.table({"id": ["a", "b"], "segment": ["star", "star"], "entered_at": days, "left_at": left})
+    for past, coupons, spent, was, still in (
+        ({}, [0, 0], [0, 0], [], []),
+        ({"contacts": contacts, "memberships": stays}, [1, 0], [10_000, 0], [0, 1], [0]),
+    ):
+        found = pipeline.evaluate(rules, pipeline.bind(rules, past), DAY, engine=engine)
+        assert [found.values["coupons"].at(row) for row in (0, 1)] == coupons
+        assert [found.values["spent"].at(row) for row in (0, 1)] == spent
+        assert found.segments["was_star"].true.ordinals().tolist() == was
+        assert found.segments["ist_star"].true.ordinals().tolist() == still
 
 
 def test_kinds_of_outcomes_are_those_of_the_ledger() -> None:
