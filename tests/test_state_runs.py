@@ -151,6 +151,7 @@ def test_windows_are_settled_contact_by_contact(ledger: Ledger, epoch: int) -> N
             "k0": None, "k1": "400", "k2": "timeout", "k3": None, "k4": "no consent", "k5": None,
         }  # fmt: skip
     assert {row[0] for row in rows(ledger, "points")} == {"k0", "k2", "k3", "k5"}
+    assert sorted(bodies(ledger)) == [f'{{"message":"您好 {key}"}}'.encode() for key in ("k2", "k3", "k5")]
     outbox.settle(ledger, epoch, "b1", {"k0": "rejected", "k1": "delivered", "k4": "delivered"})
     assert states(ledger) == expected
     outbox.settle(ledger, epoch, "b1", {"k2": "delivered", "k3": "delivered", "k5": "delivered"})
