@@ -131,6 +131,6 @@ def _capacities(written: Iterable[WrittenCapacity], scope: Scope) -> dict[str, C
         if (first := named.setdefault(name, each.name)) is not each.name:
             scope.found.append(twice(each.name, "capacity", first))
             continue
-        asked(Name((name,), span=each.name.span), scope, "capacity", "name")
+        asked(Name(tuple(name.split(".")), span=each.name.span), scope, "capacity", "name")
         made[name] = Capacity(name, each.at_most, each.per)
     return made
