@@ -61,11 +61,11 @@ def columns(size: int) -> dict[str, Column]:
             return Column(type_, np.where(gaps, values.dtype.type(0), values), gaps, texts)
         return Column(type_, values, None, texts)
 
-    def listed(words: int) -> Column:
-        lengths = draw.integers(0, 4, size)
+    def listed(words: int, missing: bool = False) -> Column:
+        lengths = np.where(gaps & missing, 0, draw.integers(0, 4, size))
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         codes = draw.integers(0, words, int(offsets[-1])).astype(np.int32)
-        return Column(LIST, codes, None, tuple(WIDE[:words]), offsets)
+        return Column(LIST, codes, gaps if missing and gaps.any() else None, tuple(WIDE[:words]), offsets)
 
     edges = np.array([INT64_MIN, INT64_MAX, 0, -1])
     return {
@@ -81,8 +81,8 @@ def columns(size: int) -> dict[str, Column]:
         "wide": column(TEXT, draw.integers(0, 70, size).astype(np.int32), False, tuple(WIDE)),
         "flag": column(BOOL, draw.random(size) < 0.5, True),
         "few": listed(9),
-        "some": listed(30),
-        "many": listed(70),
+        "some": listed(30, True),
+        "many": listed(70, True),
     }
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
@@ -27,7 +27,7 @@ from segrules.engine.vector.atoms import Comparison, Held, Holding, Matrix, comp
 from segrules.engine.vector.bitrows import Atoms, Group, Plan, Row, Stage, planned
 from segrules.engine.vector.cells import Cell, Cells, joined, part, part_of_rails
 from segrules.engine.vector.comparing import Kernel
-from segrules.engine.vector.fused import Fused, fused, machine_code, matrix
+from segrules.engine.vector.fused import Fused, Room, fused, machine_code, matrix
 from segrules.engine.vector.kernels import Kernels
 from segrules.engine.vector.program import Node, Program, operands
 from segrules.engine.vector.rails import Rails, false_of, size
@@ -47,9 +47,11 @@ _LEAST, _WORKSPACE = 1 << 12, 1 << 25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Workspace:
-    """`words`: the rows of bits of one block, `matrix` the same by bytes; the rest is for what is on its way there."""
+    """`words`: the rows of bits of one block, with a `room` only those that outlive their stage; `matrix`: the same by
+    bytes; the rest is for what is on its way there."""
 
     words: NDArray[np.uint64]
+    room: Room | None
     matrix: Matrix
     left: Matrix
     right: Matrix
@@ -69,7 +71,8 @@ class Step:
 @dataclass(frozen=True, slots=True, eq=False)
 class _Level:
     """What blocks share; `compared` and `steps` by stage. `needed`: the inputs that kernels read, and those that are
-    not there in few bits; `read`: the rows of the predicates that kernels read."""
+    not there in few bits; `read`: the rows of the predicates that kernels read; `places`: where rows stand in a `Room`.
+    """
 
     plan: Plan
     inputs: Mapping[Node, Column | Rails]
@@ -78,6 +81,7 @@ class _Level:
     steps: tuple[tuple[Step, ...], ...]
     needed: tuple[Node, ...]
     read: tuple[tuple[Node, Row, Row | None], ...]
+    places: Mapping[Row, int] | None = None
 
 
 def run_blocks(
@@ -87,8 +91,7 @@ def run_blocks(
 ) -> Answers:  # fmt: skip
     """The outputs and members that are *asked*, from the values of its *inputs* in full. *dense_of*: an input in few
     bits, the fewest if it is read often. *machine*: by machine code; None: where that is worth it, also if tables are
-    evaluated *again*. *watched*: with
-    the time of each node. Raises Overflow."""
+    evaluated *again*. *watched*: with the time of each node. Raises Overflow."""
     nodes, outputs, members = asked.nodes, asked.outputs, asked.members
     nullable = frozenset(node for node, whole in inputs.items() if _may_be_missing(whole))
     plan = planned(program, nodes, asked.inputs, frozenset((*outputs, *members)), nullable)
@@ -99,30 +102,34 @@ def run_blocks(
     values = [node for node in outputs if not isinstance(program.types[node], Bool)]
     fast = None
     if code is not None:
-        fast = fused(code, plan, level.compared, inputs, level.dense, sinks, rows)
+        read = {row for _, *both in level.read for row in both if row is not None}
+        fast = fused(code, plan, level.compared, inputs, level.dense, sinks, read, rows)
         block = -(-block // _SPAN) * _SPAN
         if len(plan.stages) == 1 and not any(steps) and not watched:
             counts = fast.everything(plan.rows, pool, threads)
             return collected(sinks, plan, program, outputs, members, rows, Answers(), counts)
+        level = level if watched else replace(level, places=fast.places)
     block = min(block, -(-rows // 8) * 8 or 8, _rows_that_fit(plan))
     spaces: SimpleQueue[Workspace] = SimpleQueue()
     starts = range(0, max(rows, 1), block)
     threads = min(threads, len(starts))
     for _ in range(threads):
-        spaces.put(_workspace(plan.rows, block))
+        spaces.put(_workspace(plan.rows, block, None if watched else fast))
 
     def one(start: int) -> list[Cell]:
         space = spaces.get()
         try:
-            return _block(level, fast, watched, space, start, min(start + block, rows), sinks, values)
+            return _block(level, fast, space, start, min(start + block, rows), sinks, values)
         finally:
             spaces.put(space)
 
     found = list(map(one, starts) if threads == 1 else pool.map(one, starts))
-    answers = Answers(watches=[spaces.get().watch for _ in range(threads)])
+    used = [spaces.get() for _ in range(threads)]
+    answers = Answers(watches=[space.watch for space in used])
     for place, node in enumerate(values):
         answers.full[node] = joined([cells[place] for cells in found])
-    return collected(sinks, plan, program, outputs, members, rows, answers)
+    rooms = [space.room.counts for space in used if space.room is not None]
+    return collected(sinks, plan, program, outputs, members, rows, answers, np.sum(rooms, axis=0) if rooms else None)
 
 
 def _level(
@@ -173,11 +180,13 @@ def _may_be_missing(whole: Column | Rails) -> bool:
     return whole.missing is not None if isinstance(whole, Column) else whole[1] is not None
 
 
-def _workspace(rows: int, block: int) -> Workspace:
-    words = matrix(rows, -(-block // _SPAN) * _WORDS + _APART)
+def _workspace(rows: int, block: int, fast: Fused | None) -> Workspace:
+    width = -(-block // _SPAN) * _WORDS
+    room = None if fast is None else fast.room(rows, width)
+    words = matrix(rows, width + _APART) if room is None else room.rows
     taken = np.empty((2, _TAKEN, words.shape[1] * 8), np.uint8)
     scratch = np.empty((max(1, _SCRATCH // block), block), np.bool_)
-    return Workspace(words, words.view(np.uint8), taken[0], taken[1], scratch, Watch())
+    return Workspace(words, room, words.view(np.uint8), taken[0], taken[1], scratch, Watch())
 
 
 def _dense(
@@ -209,7 +218,7 @@ def _comparisons(
 
 
 def _block(
-    level: _Level, fast: Fused | None, watched: bool, space: Workspace, start: int, stop: int, sinks: Iterable[Sink],
+    level: _Level, fast: Fused | None, space: Workspace, start: int, stop: int, sinks: Iterable[Sink],
     values: Sequence[Node],
 ) -> list[Cell]:  # fmt: skip
     rows, width, matrix, watch = stop - start, size(stop - start), space.matrix, space.watch
@@ -222,6 +231,7 @@ def _block(
             Cells(part(whole, start, stop)) if isinstance(whole, Column) else part_of_rails(whole, start, stop)
         )
     for node, true, false in level.read:
+        true, false = _row(level, true), None if false is None else _row(level, false)
         registers[node] = matrix[true, :width], None if false is None else matrix[false, :width]
     for place, (stage, steps) in enumerate(zip(level.plan.stages, level.steps, strict=True)):
         _given(level, stage, space, registers, start, width)
@@ -234,7 +244,10 @@ def _block(
             watch.lap(("combine", None))
         else:
             cells = {one.node: registers[one.node].column.values for one in fast.stages[place].local}  # type: ignore[union-attr]
-            fast.stage(place, cells, space.words, start, stop, watch if watched else None)
+            if space.room is None:
+                fast.watched(place, cells, space.words, start, stop, watch)
+            else:
+                fast.stage(place, cells, space.room, start, stop)
         for step in steps:
             registers[step.node] = step.kernel(registers, rows)
             for node in step.frees:
@@ -243,19 +256,26 @@ def _block(
     if fast is None:
         for sink in sinks:
             _pour(sink, space, start // 8, width)
-    else:
+    elif space.room is None:
         fast.answer(space.words, start, stop)
     watch.lap(("write", None))
     return [registers[node] for node in values]
 
 
+def _row(level: _Level, row: Row) -> int:
+    """Where a row of bits stands in the matrix of a workspace."""
+    return row if level.places is None else level.places[row]
+
+
 def _given(
     level: _Level, stage: Stage, space: Workspace, registers: Mapping[Node, Cell], start: int, width: int
 ) -> None:
-    """The rows of what is known, and of rails that are there."""
+    """The rows of what is known, and of rails that are there; of inputs machine code finds them itself."""
     matrix = space.matrix
     for node, row in stage.known:
-        own = level.dense.get(node)
+        if level.places is not None and node in level.inputs:
+            continue
+        row, own = _row(level, row), level.dense.get(node)
         if own is not None:
             matrix[row, :width] = 255 if own.known is None else own.known[start // 8 : start // 8 + width]
         elif (missing := registers[node].column.missing) is None:  # type: ignore[union-attr]
@@ -263,11 +283,13 @@ def _given(
         else:
             np.invert(np.packbits(missing), matrix[row, :width])
     for node, true, false in stage.given:
+        if level.places is not None and node in level.inputs:
+            continue
         rails = registers[node]
         if true is not None:
-            matrix[true, :width] = rails[0]  # type: ignore[index]
+            matrix[_row(level, true), :width] = rails[0]  # type: ignore[index]
         if false is not None:
-            matrix[false, :width] = false_of(rails)  # type: ignore[arg-type]
+            matrix[_row(level, false), :width] = false_of(rails)  # type: ignore[arg-type]
 
 
 def _compare(

@@ -10,7 +10,7 @@ the address; the answers are those of the calls of numpy in `blocks`, bit by bit
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from segrules.engine.vector.answers import Sink
 from segrules.engine.vector.atoms import Comparison, Held, Holding
-from segrules.engine.vector.bitrows import ONE, Plan, Row, Stage
+from segrules.engine.vector.bitrows import ONE, ZERO, Plan, Row, Stage
 from segrules.engine.vector.program import Node
 from segrules.engine.vector.rails import Packed, Rails
 from segrules.engine.vector.watch import Watch
@@ -34,7 +34,7 @@ from segrules.tables.dense import together
 Words: TypeAlias = NDArray[np.uint64]
 
 ONCE, AGAIN = 1 << 31, 1 << 26
-_BITS, _BYTES = 64, 8
+_BITS, _BYTES, _LINE = 64, 8, 8
 _CHUNK = 1 << 10
 _SIGNS = {"and": 0, "or": 1, "xor": 2, "not": 3}
 _MACHINE = "segrules.engine.vector.machine"
@@ -75,23 +75,41 @@ class Local:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work:
-    """A stage as `machine.work` takes it. `operands`: whose values the entries of `compare` compare."""
+    """A stage as `machine.work` takes it. `operands`: whose values the entries of `compare` compare; `local`: which of
+    them kernels make; `answers`: the places of the first entries of `pour` among all answers; the others, like the last
+    entries of `load`, are rows of a block that later stages or kernels read, by their place in a `Room`."""
 
     compare: Ints
     load: Ints
     program: NDArray[np.int32]
+    pour: Ints
+    answers: NDArray[np.intp]
     operands: tuple[Node, ...]
     local: tuple[Local, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Room:
+    """What a thread works in: `bits` of all rows of a span, `rows` of a block that outlive their stage, what stages
+    load and pour, with addresses there; and how many bits each answer has got."""
+
+    bits: Words
+    rows: Words
+    loads: tuple[Ints, ...]
+    pours: tuple[Ints, ...]
+    counts: Ints
+
+
 @dataclass(slots=True, eq=False)
 class Fused:
-    """A level of *rows* rows. `pour`: rows of bits and where over all rows they go; `kept`: what addresses point at."""
+    """A level of *rows* rows. `pour`: rows of bits and where over all rows they go; `places`: of the rows that outlive
+    their stage; `kept`: what addresses point at."""
 
     code: ModuleType
     rows: int
     stages: list[Work] = field(default_factory=list)
-    pour: Ints = field(default_factory=lambda: np.zeros((0, 3), np.int64))
+    pour: Ints = field(default_factory=lambda: np.zeros((0, 4), np.int64))
+    places: dict[Row, int] = field(default_factory=dict)
     kept: list[Any] = field(default_factory=list)
 
     @property
@@ -108,55 +126,75 @@ class Fused:
         self.kept.append(array)
         return array.ctypes.data
 
+    def room(self, rows: int, words: int) -> Room:
+        """For a plan of so many *rows* of bits and blocks of so many *words*."""
+        pitch = (words // _LINE + 2) * _LINE
+        spare = np.zeros(len(self.places) * pitch + _LINE, np.uint64)
+        begin = -spare.ctypes.data % (_LINE * _BYTES) // _BYTES
+        outlive = spare[begin : begin + len(self.places) * pitch].reshape(-1, pitch)
+        outlive[ONE] = ~np.uint64(0)
+
+        def placed(table: Ints, column: int, local: int) -> Ints:
+            found, own = table.copy(), table[:, local] == 1
+            found[own, column] = outlive.ctypes.data + table[own, column] * outlive.strides[0]
+            return found
+
+        loads = tuple(placed(stage.load, 1, 4) for stage in self.stages)
+        pours = tuple(placed(stage.pour, 2, 3) for stage in self.stages)
+        return Room(matrix(rows, self.code.SPAN), outlive, loads, pours, np.zeros(len(self.pour), np.int64))
+
     def everything(self, matrix_rows: int, pool: Executor, threads: int) -> Ints:
         """All rows through the only stage; the number of bits of every answer."""
-        (stage,) = self.stages
         words = -(-self.rows // _BITS)
         starts = range(0, words, _CHUNK)
-        matrices: SimpleQueue[Words] = SimpleQueue()
-        for _ in range(min(threads, len(starts))):
-            matrices.put(matrix(matrix_rows, self.code.SPAN))
+        rooms = [self.room(matrix_rows, 0) for _ in range(max(1, min(threads, len(starts))))]
+        free: SimpleQueue[Room] = SimpleQueue()
+        for room in rooms:
+            free.put(room)
 
-        def one(first: int) -> Ints:
-            bits, counts = matrices.get(), np.zeros(len(self.pour), np.int64)
-            count = min(_CHUNK, words - first)
-            self._call(stage.compare, stage.load, stage.program, self.pour, counts, bits, 0, first, count)
-            matrices.put(bits)
-            return counts
+        def one(first: int) -> None:
+            room = free.get()
+            self.stage(0, {}, room, first * _BITS, min((first + _CHUNK) * _BITS, self.rows))
+            free.put(room)
 
-        return sum(map(one, starts) if threads == 1 else pool.map(one, starts), np.zeros(len(self.pour), np.int64))
+        list(map(one, starts) if threads == 1 else pool.map(one, starts))
+        return sum((room.counts for room in rooms), np.zeros(len(self.pour), np.int64))
 
-    def stage(
-        self, place: int, values: Mapping[Node, NDArray[Any]], bits: Words, start: int, stop: int, watch: Watch | None
-    ) -> None:
+    def stage(self, place: int, values: Mapping[Node, NDArray[Any]], room: Room, start: int, stop: int) -> None:
         """Stage *place* of the rows *start* … *stop* - 1. *values*: of its kernels."""
         stage, kept = self.stages[place], list[Any]()
+        counts = np.zeros(len(stage.pour), np.int64)
         compare = with_values(stage, values, kept)
-        first, count = start // _BITS, -(-(stop - start) // _BITS)
-        if watch is None:
-            self._call(compare, _NO_LOAD, stage.program, _NOWHERE, _NOTHING, bits, 1, first, count)
-            return
+        self._call(compare, room.loads[place], stage.program, room.pours[place], counts, room.bits, 0, start, stop)
+        room.counts[stage.answers] += counts[: len(stage.answers)]
+
+    def watched(
+        self, place: int, values: Mapping[Node, NDArray[Any]], bits: Words, start: int, stop: int, watch: Watch
+    ) -> None:
+        """The same on rows of bits of a whole block, one thing after the other."""
+        stage, kept = self.stages[place], list[Any]()
+        compare = with_values(stage, values, kept)
         for entry, node in enumerate(stage.operands):
-            self._call(compare[entry : entry + 1], _NO_LOAD, _STILL, _NOWHERE, _NOTHING, bits, 1, first, count)
+            self._call(compare[entry : entry + 1], _NO_LOAD, _STILL, _NOWHERE, _NOTHING, bits, 1, start, stop)
             watch.lap(("compare", node))
-        self._call(_NONE, _NO_LOAD, stage.program, _NOWHERE, _NOTHING, bits, 1, first, count)
+        self._call(_NONE, _NO_LOAD, stage.program, _NOWHERE, _NOTHING, bits, 1, start, stop)
         watch.lap(("combine", None))
 
     def answer(self, bits: Words, start: int, stop: int) -> None:
-        """Writes the answers of a block."""
-        first, count = start // _BITS, -(-(stop - start) // _BITS)
+        """Writes the answers of a block that was watched."""
         counts = np.zeros(len(self.pour), np.int64)
-        self._call(_NONE, _NO_LOAD, _STILL, self.pour, counts, bits, 1, first, count)
+        self._call(_NONE, _NO_LOAD, _STILL, self.pour, counts, bits, 1, start, stop)
 
     def _call(
         self, compare: Ints, load: Ints, program: NDArray[np.int32], pour: Ints, counts: Ints, bits: Words, step: int,
-        first: int, count: int,
+        start: int, stop: int,
     ) -> None:  # fmt: skip
+        first, count = start // _BITS, -(-(stop - start) // _BITS)
         mask = np.uint64(self.mask % (1 << _BITS))
         self.code.work(compare, load, program, pour, counts, bits, step, first, count, self.last, mask)
 
 
-_NONE, _NO_LOAD, _NOWHERE = (np.zeros((0, columns), np.int64) for columns in (9, 4, 3))
+_NONE, _NO_LOAD, _NOWHERE = (np.zeros((0, columns), np.int64) for columns in (9, 5, 4))
 _STILL, _NOTHING = np.zeros(0, np.int32), np.zeros(0, np.int64)
 
 
@@ -169,22 +207,64 @@ def matrix(rows: int, words: int) -> Words:
 
 def fused(
     code: ModuleType, plan: Plan, comparisons: Sequence[Sequence[Comparison | Held | Holding]],
-    inputs: Mapping[Node, Column | Rails], dense: Mapping[Node, Dense], sinks: Iterable[Sink], rows: int,
+    inputs: Mapping[Node, Column | Rails], dense: Mapping[Node, Dense], sinks: Iterable[Sink], read: Collection[Row],
+    rows: int,
 ) -> Fused:  # fmt: skip
-    """What the machine code takes to do a level, whose answers go to *sinks*."""
+    """What the machine code takes to do a level, whose answers go to *sinks*. *read*: the rows that kernels read."""
     made = Fused(code, rows)
-    for stage, program, own in zip(plan.stages, _programs(plan), comparisons, strict=True):
-        made.stages.append(_work(made, stage, program, own, inputs, dense))
     made.pour = np.concatenate([_NOWHERE, *map(_poured, sinks)])
     made.kept += sinks
+    born, uses = _flow(plan)
+    ready = np.maximum(born[made.pour[:, 0]], born[made.pour[:, 1]]) if len(made.pour) else np.zeros(0, np.int64)
+    carried, foreign = set(read), _foreign(plan, inputs)
+    wanted = []
+    for place, own in enumerate(uses):
+        poured = made.pour[ready == place, :2]
+        wanted.append(own.union(poured[poured >= 0].tolist()))
+        carried.update(row for row in wanted[-1] if born[row] < place)
+    carried.update(foreign)
+    made.places = {row: place for place, row in enumerate(sorted(carried.union((ZERO, ONE))))}
+    carried -= {ZERO, ONE}
+    for place, stage in enumerate(plan.stages):
+        taken = [row for row in wanted[place] & carried if born[row] < place or row in foreign]
+        load = [(row, made.places[row], 0, 0, 1) for row in taken]
+        pour = [(row, -1, made.places[row], 1) for row in carried - foreign if born[row] == place]
+        answers = np.flatnonzero(ready == place)
+        poured = np.concatenate([made.pour[answers], np.array(pour, np.int64).reshape(-1, 4)])
+        made.stages.append(
+            _work(made, stage, _programs(plan)[place], comparisons[place], inputs, dense, load, poured, answers)
+        )
     return made
 
 
+@lru_cache(maxsize=64)
+def _flow(plan: Plan) -> tuple[Ints, tuple[frozenset[Row], ...]]:
+    """The stage that makes each row; of each stage the rows that it reads. The last, -1, is no row."""
+    born, uses = np.zeros(plan.rows + 1, np.int64), []
+    for place, stage in enumerate(plan.stages):
+        born[[row for _, row in stage.known]] = place
+        born[[row for _, *both in stage.given for row in both if row is not None]] = place
+        for atoms in stage.atoms:
+            born[atoms.first : atoms.first + len(atoms.keys)] = place
+        for group in stage.groups:
+            born[group.first : group.first + len(group.inputs[0])] = place
+        read = {row for group in stage.groups for rows in group.inputs for row in rows.tolist()}
+        uses.append(frozenset(read.union(atoms.known for atoms in stage.atoms if atoms.known is not None)))
+    return born, tuple(uses)
+
+
+def _foreign(plan: Plan, inputs: Mapping[Node, Column | Rails]) -> set[Row]:
+    """The rows that come from what kernels made."""
+    known = {row for stage in plan.stages for node, row in stage.known if node not in inputs}
+    given = {row for stage in plan.stages for node, *both in stage.given if node not in inputs for row in both}
+    return known | {row for row in given if row is not None}
+
+
 def _poured(sink: Sink) -> Ints:
-    """(row, other, answer) for each row of a sink."""
+    """(row, other, answer, 0) for each row of a sink."""
     other = np.full(len(sink.rows), -1) if sink.unless is None else sink.unless
     answers = sink.whole.ctypes.data + np.arange(len(sink.rows)) * sink.whole.strides[0]
-    return np.stack([sink.rows, other, answers], axis=1)
+    return np.stack([sink.rows, other, answers, np.zeros_like(answers)], axis=1)
 
 
 @lru_cache(maxsize=64)
@@ -204,12 +284,13 @@ def _programs(plan: Plan) -> tuple[NDArray[np.int32], ...]:
 
 def _work(
     made: Fused, stage: Stage, program: NDArray[np.int32], comparisons: Sequence[Comparison | Held | Holding],
-    inputs: Mapping[Node, Column | Rails], dense: Mapping[Node, Dense],
+    inputs: Mapping[Node, Column | Rails], dense: Mapping[Node, Dense], carried: Sequence[tuple[int, ...]], pour: Ints,
+    answers: NDArray[np.intp],
 ) -> Work:  # fmt: skip
     load: list[tuple[int, ...]] = []
     for node, row in stage.known:
-        if node in dense:
-            known = dense[node].known
+        if node in inputs:
+            known = _known(inputs[node], dense.get(node))
             load.append(_loaded(made, row, np.zeros(0, np.uint8) if known is None else known, known is None))
     for node, own, other in stage.given:
         if node in inputs:
@@ -229,14 +310,22 @@ def _work(
             compare.append(_compared(made, one, keys, values, first))
             operands.append(node)
     table = np.array(compare, np.int64).reshape(-1, 9)
-    return Work(table, np.array(load, np.int64).reshape(-1, 4), program, tuple(operands), tuple(local))
+    loads = np.array([*load, *carried], np.int64).reshape(-1, 5)
+    return Work(table, loads, program, pour, answers, tuple(operands), tuple(local))
+
+
+def _known(whole: Column | Rails, own: Dense | None) -> Packed | None:
+    if own is not None:
+        return own.known
+    assert isinstance(whole, Column)
+    return None if whole.missing is None else np.packbits(~whole.missing)
 
 
 def _loaded(made: Fused, row: Row, bits: Packed, flip: bool) -> tuple[int, ...]:
     """Rows that stand packed already; without any bits there, all of them are alike."""
     if not len(bits):
         bits = np.zeros(-(-made.rows // 8), np.uint8)
-    return row, made.address(bits), _word(bits[made.rows // _BITS * _BYTES :]), int(flip)
+    return row, made.address(bits), _word(bits[made.rows // _BITS * _BYTES :]), int(flip), 0
 
 
 def _parts(

@@ -229,10 +229,11 @@ def _work(compare, load, program, pour, counts, matrix, step, first, words, last
     """All that a stage does to the words *first* … *first* + *words* - 1 of every row.
 
     *compare*: (code, keys, how many, first row, row of the known ones, values, values of the last word, bytes of a
-    value, whether the values begin with this block); *load*: (row, bits, bits of the last word, whether inverted);
-    *program*: (sign, row, how many, rows …) one after the other; *pour*: (row, other or -1, answer); *counts*: bits of
-    each answer. *step* 0: every span uses the same words of *matrix*; 1: each its own. *last*: the word that is there
-    in part only, or -1; *mask*: that part."""
+    value, whether the values begin with this block); *load*: (row, bits, bits of the last word, whether inverted,
+    whether the bits begin with this block); *program*: (sign, row, how many, rows …) one after the other; *pour*: (row,
+    other or -1, answer, whether it begins with this block); *counts*: bits of each answer. *step* 0: every span uses
+    the same words of *matrix*; 1: each its own. *last*: the word that is there in part only, or -1; *mask*: that
+    part."""
     pitch = matrix.shape[1] * 8
     rows = program.ctypes.data
     for start in range(first, first + words, SPAN):
@@ -240,9 +241,11 @@ def _work(compare, load, program, pour, counts, matrix, step, first, words, last
         there = min(SPAN, first + words - start)
         bits = matrix.ctypes.data + off * 8
         for e in range(load.shape[0]):
-            flip = -types.uint64(load[e, 3])
+            flip, local = -types.uint64(load[e, 3]), load[e, 4]
+            origin = load[e, 1] - local * first * 8
             for w in range(there):
-                word = types.uint64(load[e, 2]) if start + w == last else _word(load[e, 1] + (start + w) * 8)
+                whole = local == 1 or start + w != last
+                word = _word(origin + (start + w) * 8) if whole else types.uint64(load[e, 2])
                 matrix[load[e, 0], off + w] = word ^ flip
         for e in range(compare.shape[0]):
             code, keys, count, known = compare[e, 0], compare[e, 1], compare[e, 2], compare[e, 4]
@@ -265,7 +268,7 @@ def _work(compare, load, program, pour, counts, matrix, step, first, words, last
             at += 3 + count
         whole = there == SPAN and not start <= last < start + SPAN
         for e in range(pour.shape[0]):
-            row, other, answer = pour[e, 0], pour[e, 1], pour[e, 2] + start * 8
+            row, other, answer = pour[e, 0], pour[e, 1], pour[e, 2] + (start - pour[e, 3] * first) * 8
             if whole:
                 if other < 0:
                     counts[e] += _pour(bits + row * pitch, bits, answer)
