@@ -100,7 +100,8 @@ def _not_known(site: Site, batch: Batch) -> None:
 
 
 def _withdrawn(site: Site, run: Run, reasons: list[Diagnostic]) -> bool:
-    """Whether nothing stays behind of what was prepared and will not be published."""
+    """Whether nothing stays behind of what was prepared and will not be published. It is no longer prepared before it
+    is taken away: what is prepared and gone counts as published."""
     with snapshot(site.ledger) as connection:
         batches = outbox.open_batches(connection, run.serial)
     before = len(reasons)
@@ -108,5 +109,7 @@ def _withdrawn(site: Site, run: Run, reasons: list[Diagnostic]) -> bool:
         with going_on(site, reasons):
             sink = sink_of(site, batch)
             if isinstance(sink, Whole):
+                if batch.state == "prepared":
+                    outbox.reopen(site.ledger, site.epoch, batch.id)
                 sink.withdraw(outgoing(run.plan_id, batch))
     return len(reasons) == before

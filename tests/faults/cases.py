@@ -9,12 +9,10 @@ effect that the scenario passes × every fault that makes sense there.
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
@@ -27,7 +25,7 @@ from segrules.plan.applied import Applied
 from segrules.plan.sinks import webhook
 from segrules.plan.site import Site
 from segrules.state import ledger
-from segrules.state.ledger import opened, transaction
+from segrules.state.ledger import transaction
 from segrules.state.schema import METADATA
 from tests.faults.receiver import BAD, Case, Receiver
 from tests.faults.seam import BRIEF, FAULTS, Seam, strikes
@@ -144,7 +142,7 @@ class _Kill:
 def unsubscribe(world: World, folder: Path) -> None:
     """That customer wants nothing more on the channel."""
     tables = METADATA.tables
-    with transaction(opened(world.environment.state, folder), "record") as connection:
+    with transaction(world.opened(folder), "record") as connection:
         contacts, customers = tables["contacts"], tables["customers"]
         found = connection.scalar(
             sa.select(contacts.c.id)

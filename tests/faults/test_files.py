@@ -1,4 +1,4 @@
-"""Files: every effect × every fault × both ledgers; then nobody is lost, twice, or left behind in a half-written file."""
+"""Files: every effect × every fault × both ledgers; nobody is lost, or twice, or in a file that is half written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Webhooks: every effect × every fault × both ledgers × both promises, with a receiver that behaves in every bad way."""
+"""Webhooks: every effect × every fault × both ledgers × both promises, with a receiver that behaves in bad ways."""
 
 from __future__ import annotations
 

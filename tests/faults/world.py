@@ -17,15 +17,17 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import sqlalchemy as sa
 
 from segrules import pipeline
 from segrules.decide.asked import Answers, answers, asked
-from segrules.effects import Effect, directly
+from segrules.effects import Effect
 from segrules.errors import SegrulesError
 from segrules.model.campaign import Environment
 from segrules.plan import apply as applying
@@ -35,7 +37,6 @@ from segrules.plan.checking import Current
 from segrules.plan.clock import Clock
 from segrules.plan.document import Plan
 from segrules.plan.site import Site, at_work
-from segrules.plan.sinks import webhook
 from segrules.state import audit, ledger, lockfile, outbox, place, runs
 from segrules.state.ledger import snapshot
 from segrules.state.schema import METADATA
@@ -67,7 +68,7 @@ actions:
 """
 SINKS = {
     "files": "{kind: files, folder: out}",
-    "sql": "{kind: sql, url: '${TARGET}', table: outbox}",
+    "sql": "{kind: sql, url: '${TARGET}', table: arrivals}",
     "webhook": "{kind: webhook, url: '${HOOK}', secret: SECRET, delivery: at_most_once, batch: 2, timeout: 1 seconds}",
     "honouring webhook": "{kind: webhook, url: '${HOOK}', delivery: at_least_once, batch: 2, timeout: 1 seconds}",
 }
@@ -117,7 +118,7 @@ class World:
         world = World(folder, database, sink, rules, environment, plan, found, url)
         assert len(plan.contacts) == len(PEOPLE)
         if url is not None:
-            with world.ledger_engine().connect() as connection:
+            with world.server.engine.connect() as connection:
                 world.rows = {
                     table.name: [dict(row._mapping) for row in connection.execute(sa.select(table))]
                     for table in METADATA.sorted_tables
@@ -125,8 +126,15 @@ class World:
         world._make_target()
         return world
 
-    def ledger_engine(self, folder: Path | None = None) -> sa.Engine:
-        return ledger.opened(self.environment.state, folder or self.folder).engine
+    @cached_property
+    def server(self) -> ledger.Ledger:
+        """The ledger on PostgreSQL, by one connection that this process keeps."""
+        with patch.object(place, "NullPool", sa.QueuePool):
+            return ledger.opened(self.environment.state, self.folder)
+
+    def opened(self, folder: Path) -> ledger.Ledger:
+        """The ledger of a case, for this process to look at."""
+        return ledger.opened(self.environment.state, folder) if self.url is None else self.server
 
     def target_url(self, folder: Path) -> str:
         return f"sqlite:///{folder / 'target.db'}" if self.url is None else "postgresql+psycopg" + self.url[10:]
@@ -137,7 +145,7 @@ class World:
             columns = ", ".join(f'"{name}" VARCHAR(200)' for name in COLUMNS)
             with sa.create_engine(self.target_url(self.folder), poolclass=sa.NullPool).begin() as connection:
                 connection.execute(sa.text("CREATE TABLE segrules_deliveries (batch_id VARCHAR(64) PRIMARY KEY)"))
-                connection.execute(sa.text(f"CREATE TABLE outbox ({columns})"))
+                connection.execute(sa.text(f"CREATE TABLE arrivals ({columns})"))
 
     def begin(self, case: str) -> Path:
         """The folder of a new case; the ledger is as it was when the plan was made."""
@@ -149,22 +157,21 @@ class World:
                 shutil.copy(self.folder / name, folder)
         else:
             self._wait_for_sessions()
-            with self.ledger_engine().begin() as connection:
+            with self.server.engine.begin() as connection:
                 for table in reversed(METADATA.sorted_tables):
                     connection.execute(sa.delete(table))
                 for name, rows in self.rows.items():
                     if rows:
                         connection.execute(sa.insert(METADATA.tables[name]), rows)
-            if self.sink == "sql":
-                with sa.create_engine(self.target_url(folder), poolclass=sa.NullPool).begin() as connection:
-                    connection.execute(sa.text("DELETE FROM segrules_deliveries"))
-                    connection.execute(sa.text("DELETE FROM outbox"))
+                if self.sink == "sql":
+                    connection.execute(sa.text("DELETE FROM public.segrules_deliveries"))
+                    connection.execute(sa.text("DELETE FROM public.arrivals"))
         return folder
 
     def _wait_for_sessions(self) -> None:
         """The server notices by itself, soon, that a process which was killed has gone."""
         others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        with self.ledger_engine().connect() as connection:
+        with self.server.engine.connect() as connection:
             last = time.monotonic() + 30
             while connection.scalar(sa.text(others)):
                 assert time.monotonic() < last, "a session stays"
@@ -179,6 +186,7 @@ class World:
         if pid == 0:
             os.close(reading)
             code, said = 99, ""
+            place.NullPool = sa.QueuePool  # type: ignore[misc, attr-defined]
             try:
                 code, said = self.ended(folder, effect, do)
             except BaseException as error:
@@ -221,7 +229,7 @@ class World:
 
     def standing(self, folder: Path) -> Standing:
         """How everything stands."""
-        with snapshot(ledger.opened(self.environment.state, folder)) as connection:
+        with snapshot(self.opened(folder)) as connection:
             run = runs.last(connection)
             contacts = {} if run is None else {each.key: each for each in outbox.run_contacts(connection, run.serial)}
             waiting = connection.scalar(sa.select(sa.func.count()).select_from(METADATA.tables["outbox"])) or 0
@@ -237,7 +245,7 @@ class World:
                     yield line.split(",")[0]
         elif self.sink == "sql":
             with sa.create_engine(self.target_url(folder), poolclass=sa.NullPool).connect() as connection:
-                yield from connection.scalars(sa.text('SELECT "key" FROM outbox'))
+                yield from connection.scalars(sa.text('SELECT "key" FROM arrivals'))
 
 
 @dataclass
