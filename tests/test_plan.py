@@ -1,8 +1,9 @@
 """Plans, case by case: a project, what happens to it step by step, and what `plan` shows each time.
 
 Each folder of tests/cases/plans/ with a `case.yaml` is one: the project `shop` beside it, with the files of its own
-`project/` over it. Steps: `plan` (arguments of the command; what it writes stands in N.txt, N.json, N.err), `apply`
-(a plan of that date is carried out), `write` (path: text) and `replace` (path: {old: new}) on the project's files.
+`project/` over it. Steps: `plan`, `explain`, `evaluate` (arguments of the command; what it writes stands in N.txt,
+N.json, N.err), `apply` (a plan of that date is carried out), `write` (path: text) and `replace` (path: {old: new}) on
+the project's files.
 """
 
 from __future__ import annotations
@@ -35,8 +36,7 @@ from segrules.schema.calendar import from_local, to_date
 from segrules.state import ledger, lockfile
 
 CASES = Path(__file__).parent / "cases" / "plans"
-SCHEMA = json.loads((Path(__file__).parents[1] / "schemas" / "output" / "plan.schema.json").read_text("utf-8"))
-FINDINGS = json.loads((Path(__file__).parents[1] / "schemas" / "output" / "findings.schema.json").read_text("utf-8"))
+SCHEMAS = Path(__file__).parents[1] / "schemas" / "output"
 ZONE = "Asia/Shanghai"
 PII = ("name", "phone", "email")
 CHANGING = re.compile(r'("(?:plan_id|id|lineage)": "|plan_id )[0-9a-f]+')
@@ -98,10 +98,11 @@ def test_case(
     for number, step in enumerate(case["steps"], start=1):
         now = microseconds(step.get("now", f"{step.get('as_of', '2026-06-30')}T10:00"))
         match step:
-            case {"plan": arguments}:
+            case {"plan": arguments} | {"explain": arguments} | {"evaluate": arguments}:
+                command = next(iter(step))
                 monkeypatch.setattr(ledger, "now", lambda now=now: now)
-                codes[number], out, err = run(["plan", *shlex.split(arguments)], capsys)
-                check_schema(arguments, out)
+                codes[number], out, err = run([command, *shlex.split(arguments)], capsys)
+                check_schema(command, arguments, out)
                 ending = "json" if "json" in arguments else "txt"
                 found |= {f"{number}.{ending}": CHANGING.sub(r"\1…", out), f"{number}.err": CHANGING.sub(r"\1…", err)}
             case {"apply": as_of}:
@@ -121,7 +122,7 @@ def test_case(
                 (folder / name).write_text(text, encoding="utf-8")
     expected = {name: (folder / name).read_text("utf-8") if (folder / name).exists() else "" for name in found}
     assert found == expected
-    assert codes == {n: step.get("exit", 0) for n, step in enumerate(case["steps"], start=1) if "plan" in step}
+    assert codes == {n: step.get("exit", 0) for n, step in enumerate(case["steps"], start=1) if n in codes}
     assert sorted(path.name for path in tmp_path.glob("*.segplan")) == sorted(case.get("files", ()))
 
 
@@ -133,10 +134,11 @@ def replace_in(file: Path, changes: Mapping[str, str]) -> None:
     file.write_text(text, encoding="utf-8")
 
 
-def check_schema(arguments: str, out: str) -> None:
+def check_schema(command: str, arguments: str, out: str) -> None:
     if "json" in arguments:
         said = json.loads(out)
-        jsonschema.validate(said, FINDINGS if "errors" in said else SCHEMA)
+        name = "findings" if "errors" in said else command
+        jsonschema.validate(said, json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8")))
 
 
 def private_values(project: Path) -> set[str]:

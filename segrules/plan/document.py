@@ -32,6 +32,11 @@ class SegmentChange:
     unknown: int
     cause: Cause
 
+    @property
+    def moved(self) -> int:
+        """Those who entered or left what the last run knew."""
+        return 0 if self.before is None else self.entered + self.left
+
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
@@ -54,7 +59,7 @@ class Waterfall:
 @dataclass(frozen=True, slots=True)
 class GuardCheck:
     """A guard against what the plan would do; shares as decimal text, money in 1/10,000. `of`: the segment, list or
-    case that changes most."""
+    case that most customers enter or leave."""
 
     name: GuardName
     found: str
@@ -67,8 +72,9 @@ class GuardCheck:
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """Everything about a plan but its customers. `model`: hash of rules, policies, contracts, parameters and lock;
-    `sources`: SHA-256 by table (of files; None for a database or an object). `members_changed`: entries and exits of
-    all segments, lists and cases that the last run knew. `max_plan_age` in seconds."""
+    `sources`: SHA-256 by table (of files; None for a database or an object). `before`: customers of the last run, None
+    before the first; `members_changed`: customers who entered or left some segment, list or case that it knew, those
+    who are gone too. `max_plan_age` in seconds."""
 
     project: str
     environment: str
@@ -90,6 +96,7 @@ class Manifest:
     cut_points: tuple[Mapping[str, object], ...] = ()
     max_plan_age: int | None = None
     members_changed: int = 0
+    before: int | None = None
 
     @property
     def contacts(self) -> int:

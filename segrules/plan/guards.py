@@ -3,7 +3,7 @@
 In: policies and the figures of a plan, what `--allow` names.  Out: `GuardCheck` values, and diagnostics for those that
 are exceeded.  Always: comparisons are exact; a guard that the policies do not set is not there.
 
-    exceeded(checks(guards, segments, contacts=4500, spend=542_250_000, clean=True, allow=()))
+    exceeded(checks(guards, segments, Fraction(1, 20), contacts=4500, spend=542_250_000, clean=True, allow=()))
 """
 
 from __future__ import annotations
@@ -31,19 +31,21 @@ _CODES: dict[GuardName, str] = {
 def checks(
     guards: Guards,
     segments: Sequence[SegmentChange],
+    changed: Fraction,
     contacts: int,
     spend: int,
     clean: bool | None,
     allow: Collection[str],
 ) -> tuple[GuardCheck, ...]:
-    """Every guard that is set, against what was found."""
+    """Every guard that is set, against what was found; *changed*: the share of the customers of the last run."""
     found: list[GuardCheck] = []
 
     def add(name: GuardName, value: str, limit: str, is_exceeded: bool, of: str | None = None) -> None:
         found.append(GuardCheck(name, value, limit, is_exceeded, is_exceeded and name in allow, of))
 
     if (most := guards.max_members_changed) is not None:
-        changed, of = _most_changed(segments)
+        moved = max(segments, key=lambda each: each.moved, default=None)
+        of = moved.name if moved is not None and moved.moved else None
         add("max_members_changed", share_text(changed), share_text(most), changed > most, of)
     if (at_most := guards.max_contacted) is not None:
         add("max_contacted", str(contacts), str(at_most), contacts > at_most)
@@ -53,16 +55,6 @@ def checks(
         state = {True: "clean", False: "changed", None: "none"}[clean]
         add("require_clean_git", state, "clean", clean is not True)
     return tuple(found)
-
-
-def _most_changed(segments: Sequence[SegmentChange]) -> tuple[Fraction, str | None]:
-    """The greatest share of entries and exits in the members before, of what the last run knew."""
-    shares = [
-        (Fraction(each.entered + each.left, max(each.before, 1)), each.name)
-        for each in segments
-        if each.before is not None and each.entered + each.left
-    ]
-    return max(shares, key=lambda one: one[0]) if shares else (Fraction(0), None)
 
 
 def share_text(share: Fraction) -> str:

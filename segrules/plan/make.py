@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,8 @@ def make(
     policies, history = ruleset.campaign.policies, decisions.history
     members = memberships(ruleset, decisions.results)
     segments = tuple(_changes(ruleset, decisions.results, history, members))
+    changed = _changed(history, members, {each.name for each in segments})
+    share = Fraction(0) if history.before is None else Fraction(changed, max(history.before, 1))
     sent = _batches(ruleset, environment, decisions)
     contacts = tuple(contact for each in decisions.actions for contact in _contacts(ruleset, decisions, each, sent))
     waterfalls = tuple(map(_waterfall, decisions.actions))
@@ -67,10 +70,11 @@ def make(
         customers=decisions.results.customers,
         segments=segments,
         waterfalls=waterfalls,
-        guards=guards.checks(policies.guards, segments, number, spend, basis.clean, allow),
+        guards=guards.checks(policies.guards, segments, share, number, spend, basis.clean, allow),
         cut_points=cut_points(asked(ruleset), decisions.results.cut_points),
         max_plan_age=policies.max_plan_age,
-        members_changed=sum(each.entered + each.left for each in segments if each.before is not None),
+        members_changed=changed,
+        before=history.before,
     )
     outgoing = tuple(sent.values())
     return Plan(plan_id(manifest, contacts, outgoing, members), manifest, contacts, outgoing, members)
@@ -105,6 +109,15 @@ def _change(one: MemberChange, label: str | None, unknown: int, history: History
     before = int(standing.members.sum()) if standing.count is None else standing.count
     cause: Cause = "data" if one.fingerprint == standing.fingerprint else "rule"
     return SegmentChange(one.name, label, now, before, now - stayed, before - stayed, unknown, cause)
+
+
+def _changed(history: History, members: Members, names: Collection[str]) -> int:
+    """Customers who entered or left one of *names* that the last run knew."""
+    found = np.zeros(len(members.keys), np.bool_)
+    for each in members.names:
+        if each.name in names and (standing := history.standing.get(each.name)) is not None:
+            found |= each.members ^ standing.members
+    return int(found.sum()) + history.gone
 
 
 def _labels(ruleset: RuleSet) -> dict[str, str | None]:

@@ -77,15 +77,10 @@ def _data(data: str, customers: str, language: Language) -> str:
     return say("plan.data", language, id=f"{data[:SHORT_HASH]}…", customers=customers)
 
 
-def is_changed(one: SegmentChange) -> bool:
-    """Whether somebody entered or left a segment that the last run knew."""
-    return one.before is not None and one.entered + one.left > 0
-
-
 def _segments(changes: Sequence[SegmentChange], why_unknown: Mapping[str, str], language: Language) -> list[Line]:
     rows: list[list[Cell]] = []
     for each in changes:
-        if each.before is not None and not is_changed(each):
+        if each.before is not None and not each.moved:
             continue
         mark = Piece("+", "green") if each.before is None else Piece("~", "yellow")
         notes = [say("plan.rule_changed", language)] if each.cause == "rule" else []
@@ -172,8 +167,7 @@ def _guard(guard: GuardCheck, language: Language) -> str:
     match guard.name:
         case "max_members_changed":
             found, limit = percent(guard.found), percent(guard.limit)
-            key = f"plan.{guard.name}{'_of' if guard.of else ''}"
-            return say(key, language, found=found, limit=limit, of=guard.of or "")
+            return say(f"plan.{guard.name}", language, found=found, limit=limit)
         case "max_spend":
             return say(f"plan.{guard.name}", language, found=money(int(guard.found)), limit=money(int(guard.limit)))
         case "max_contacted":
@@ -185,7 +179,7 @@ def _guard(guard: GuardCheck, language: Language) -> str:
 def total(manifest: Manifest, language: Language) -> Line:
     """What the plan comes to."""
     added = sum(each.before is None for each in manifest.segments)
-    changed = sum(map(is_changed, manifest.segments))
+    changed = sum(each.moved > 0 for each in manifest.segments)
     counts = {"added": added, "changed": changed, "unchanged": len(manifest.segments) - added - changed}
     parts = [say(f"plan.{key}", language, n=f"{number:,}") for key, number in counts.items()]
     contacts = say("plan.contacts", language, n=f"{manifest.contacts:,}", cost=money(manifest.cost))
@@ -196,5 +190,5 @@ def total(manifest: Manifest, language: Language) -> Line:
 def has_changes(manifest: Manifest) -> bool:
     """Whether applying the plan would contact somebody, hold somebody out, or change a membership."""
     return any(each.selected or each.stages["action hold-out"] for each in manifest.waterfalls) or any(
-        each.before is None or is_changed(each) for each in manifest.segments
+        each.before is None or each.moved for each in manifest.segments
     )

@@ -21,7 +21,6 @@ from segrules.model.expr import And, Expr, Or
 from segrules.model.ruleset import Segment
 from segrules.pipeline import Planned, evaluate_existing
 from segrules.plan.document import SegmentChange
-from segrules.report.plan import is_changed
 from segrules.report.screen import Line, Piece, line
 from segrules.tables.columns import Bools
 
@@ -46,7 +45,7 @@ class Attributed:
 
 def attributed(planned: Planned) -> list[Attributed]:
     """Every changed segment whose rule has clauses, or which lost customers who are gone."""
-    changed = [each for each in planned.plan.manifest.segments if is_changed(each)]
+    changed = [each for each in planned.plan.manifest.segments if each.moved]
     held = _held(planned, [each.name for each in changed])
     return [one for each in changed if (one := _attributed(planned, each, held.get(each.name, []))) is not None]
 

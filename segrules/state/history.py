@@ -69,7 +69,17 @@ def history(
         standing={name: _standing(each, why[each.id], where, len(known)) for name, each in going_on.items()},
         last_as_of=None if last is None else last.as_of,
         before=None if last is None else last.customers,
+        gone=_gone(going_on.values(), where, len(known)),
     )
+
+
+def _gone(names: Iterable[Recorded], where: Ints, total: int) -> int:
+    """How many were a member of something, and are not in this run."""
+    members = np.zeros(total + 1, np.bool_)
+    for each in names:
+        members |= unpacked(each.bits, total + 1)
+    members[where] = False
+    return int(members.sum())
 
 
 def _statement() -> sa.Select[tuple[object, ...]]:

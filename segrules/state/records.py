@@ -195,7 +195,8 @@ class History:
     """One read snapshot of the ledger, for the customers of one run: all arrays are by row of the run.
 
     `unsubscribed`: by channel. `standing`: by recorded name, under today's name where a rename says so; a name
-    that the ledger never saw is not in it. `last_as_of`: of the last applied run; `before`: customers in that run.
+    that the ledger never saw is not in it. `last_as_of`: of the last applied run; `before`: customers in that run;
+    `gone`: those who were a member of something and are not in this one.
     """
 
     identity: Identity
@@ -205,3 +206,4 @@ class History:
     standing: Mapping[str, Standing]
     last_as_of: int | None = None
     before: int | None = None
+    gone: int = 0
