@@ -6,7 +6,8 @@ with every screen as the program prints it now.  Always: what stands in a page i
     python docs/make.py            # rewrite
     python docs/make.py --check    # exit 1 and a diff if a page is not what the program says
 
-A `console` block has lines `$ segrules …` and what each prints, and runs in the demo project.
+A `console` block has lines `$ segrules …` and what each prints, and runs in a demo project of the page's own. What is
+another in every run (ids, moments, whoever runs it) is shown as an ellipsis.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ from segrules.sample.project import make
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "README.zh.md")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+VARYING = (
+    (re.compile(r"\b([0-9a-f]{4})[0-9a-f]{12,60}\b"), "…"),
+    (re.compile(r"\b20\d\d-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?"), "…"),
+)
 FAMILIES = {
     "Y": "YAML", "S": "Expression syntax", "N": "Names", "T": "Types", "R": "Rule structure and tests",
     "D": "Data and evaluation", "P": "Plan and apply", "C": "Command line",
@@ -86,16 +91,19 @@ def _printed(command: str, project: Path) -> str:
         arguments, cwd=project, env=environment, check=False, encoding="utf-8", stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )  # fmt: skip
-    return "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
+    said = done.stdout
+    for varying, shown in VARYING:
+        said = varying.sub(shown, said)
+    return "".join(f"{line.rstrip()}\n" for line in said.splitlines())
 
 
 def pages() -> Iterator[tuple[Path, str]]:
     """Every made page with the text that it should have."""
     yield ROOT / "docs" / "diagnostics.md", diagnostics()
-    with tempfile.TemporaryDirectory() as name:
-        project = Path(name) / "demo"
-        make(project)
-        for page in PAGES:
+    for page in PAGES:
+        with tempfile.TemporaryDirectory() as name:
+            project = Path(name) / "demo"
+            make(project)
             yield ROOT / page, with_screens((ROOT / page).read_text(encoding="utf-8"), project)
 
 
