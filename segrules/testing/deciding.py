@@ -228,7 +228,7 @@ def _deciding(campaign: Campaign, action: Action, stage: str) -> Iterator[tuple[
         case "not matched":
             yield f"{action.id}: for", action.when
         case "suppressed" | "suppression unknown":
-            yield from (("suppress", each.when) for each in campaign.policies.suppress)
+            yield from (("policies: suppress", each.when) for each in campaign.policies.suppress)
         case "no consent" | "consent unknown":
             for channel in channels:
                 if (consent := channel.consent.get(action.contact_class)) is not None:
