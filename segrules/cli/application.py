@@ -15,13 +15,19 @@ from segrules import __version__
 from segrules.cli.command import command
 from segrules.cli.commands.evaluate import evaluate
 from segrules.cli.commands.explain import explain
+from segrules.cli.commands.forget import forget
+from segrules.cli.commands.history import history
 from segrules.cli.commands.init import init
 from segrules.cli.commands.members import members
 from segrules.cli.commands.plan import plan
+from segrules.cli.commands.record import record
+from segrules.cli.commands.show import show
+from segrules.cli.commands.state import STATE
+from segrules.cli.commands.status import status
 from segrules.cli.commands.test import test
 from segrules.cli.commands.validate import validate
 
-COMMANDS = (init, validate, test, evaluate, members, explain, plan)
+COMMANDS = (init, validate, test, evaluate, members, explain, plan, status, history, show, record, forget)
 
 
 def application() -> typer.Typer:
@@ -37,6 +43,10 @@ def application() -> typer.Typer:
     app.callback()(_top)
     for each in COMMANDS:
         app.command(each.__name__)(command(each))
+    state = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    for part in STATE:
+        state.command(part.__name__)(command(part))
+    app.add_typer(state, name="state", help="The ledger: made, copied, brought up to date, unlocked, pruned.")
     return app
 
 

@@ -45,9 +45,13 @@ def at_work(environment: Environment, folder: Path, doing: str, clock: Clock, ef
     ledger = opened(environment.state, folder, effect)
     with snapshot(ledger) as connection:
         checked(folder, environment.name, identity(connection))
-    author = f"{_user()}@{socket.gethostname()}"
-    with locked(ledger, f"{author}, {doing}") as epoch:
-        yield Site(ledger, epoch, folder, author, clock)
+    with locked(ledger, f"{author()}, {doing}") as epoch:
+        yield Site(ledger, epoch, folder, author(), clock)
+
+
+def author() -> str:
+    """Who runs this, and where."""
+    return f"{_user()}@{socket.gethostname()}"
 
 
 def _user() -> str:

@@ -84,6 +84,12 @@ def held(connection: Connection, key: str) -> dict[str, Any]:
     }
 
 
+def is_forgotten(connection: Connection, key: str) -> bool:
+    """Whether a customer asked to be forgotten."""
+    sealed = mark(identity(connection).pepper, key)
+    return connection.scalar(sa.select(forgotten.c.mark).where(forgotten.c.mark == sealed)) is not None
+
+
 def memberships_of(connection: Connection, number: int) -> list[dict[str, Any]]:
     """The stays of one customer, by ordinal: name, as-of day and serial of entering and leaving."""
     days = {row.serial: row.as_of for row in connection.execute(sa.select(runs.c.serial, runs.c.as_of))}
@@ -102,7 +108,7 @@ def forget(ledger: Ledger, epoch: int, key: str) -> Forgotten:
     with transaction(ledger, "forget", epoch) as connection:
         number = connection.scalar(sa.select(customers.c.ordinal).where(customers.c.key == key))
         sealed = mark(identity(connection).pepper, key)
-        before = connection.scalar(sa.select(forgotten.c.mark).where(forgotten.c.mark == sealed)) is not None
+        before = is_forgotten(connection, key)
         at = now()
         bulk.insert_once(connection, forgotten, [{"mark": sealed, "at": at}], ("mark",))
         done = Forgotten(False, before)

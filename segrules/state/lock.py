@@ -54,6 +54,22 @@ def owner_of(where: Place, engine: Engine) -> str | None:
         return _session_owner(connection, _number(where))
 
 
+def end_owner(where: Place, engine: Engine) -> bool:
+    """End the session that has the lock, on a server; whether it is gone. The system's own goes with its process."""
+    if where.file is not None:
+        return False
+    with troubles(where), engine.connect() as connection:
+        found = _session(connection, _number(where))
+        if found is None:
+            return True
+        connection.execute(sa.select(sa.func.pg_terminate_backend(found[1])))
+        for _ in range(_GLANCES):
+            if _session(connection, _number(where)) is None:
+                return True
+            time.sleep(_GLANCE_SECONDS)
+        return False
+
+
 def lock_file(ledger: Path) -> Path:
     return ledger.with_name(f"{ledger.name}.lock")
 
@@ -123,6 +139,12 @@ def _session_held(where: Place, engine: Engine, owner: str) -> Iterator[None]:
 
 
 def _session_owner(connection: Connection, number: int) -> str | None:
+    found = _session(connection, number)
+    return None if found is None else f"{unquote(found[0].removeprefix(APPLICATION)) or '?'} (pid {found[1]})"
+
+
+def _session(connection: Connection, number: int) -> tuple[str, int] | None:
+    """Name and process of the session that has the lock."""
     found = connection.execute(
         sa.text(
             "SELECT a.application_name, a.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
@@ -132,7 +154,7 @@ def _session_owner(connection: Connection, number: int) -> str | None:
         ),
         {"high": number >> 32 & 0xFFFFFFFF, "low": number & 0xFFFFFFFF},
     ).first()
-    return None if found is None else f"{unquote(str(found[0]).removeprefix(APPLICATION)) or '?'} (pid {found[1]})"
+    return None if found is None else (str(found[0]), int(found[1]))
 
 
 def _number(where: Place) -> int:

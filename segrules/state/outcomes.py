@@ -20,9 +20,10 @@ from sqlalchemy.engine import Connection
 from segrules.state import audit, bulk
 from segrules.state.ledger import Ledger, now, transaction
 from segrules.state.records import ContactState, OutcomeKind
-from segrules.state.schema import LIVE, contacts, outbox, outcomes
+from segrules.state.schema import contacts, outbox, outcomes
 
 NEVER_SENT: tuple[ContactState, ...] = ("held_out",)
+TAKEN_FOR_UNSENT: tuple[ContactState, ...] = ("unknown", "rejected", "cancelled")
 ARRIVED: tuple[OutcomeKind, ...] = ("delivered", "opened", "clicked", "replied", "unsubscribed", "satisfaction")
 """What only somebody whom the contact reached can do."""
 _AT_ONCE = 500
@@ -92,11 +93,13 @@ class _Contact:
 
 
 def _contacts(connection: Connection, keys: Sequence[str]) -> dict[str, _Contact]:
+    """By key; of several that were cancelled the last, unless another is alive."""
     found: dict[str, _Contact] = {}
     for at in range(0, len(keys), _AT_ONCE):
-        statement = sa.select(contacts.c.key, contacts.c.id, contacts.c.state)
-        some = connection.execute(statement.where(contacts.c.key.in_(keys[at : at + _AT_ONCE]), LIVE))
-        found.update((row.key, _Contact(row.id, row.state)) for row in some)
+        statement = sa.select(contacts.c.key, contacts.c.id, contacts.c.state).order_by(contacts.c.id)
+        some = connection.execute(statement.where(contacts.c.key.in_(keys[at : at + _AT_ONCE]))).all()
+        for row in sorted(some, key=lambda each: each.state != "cancelled"):
+            found[row.key] = _Contact(row.id, row.state)
     return found
 
 
@@ -111,7 +114,7 @@ def _outcomes(connection: Connection, ids: Sequence[int]) -> dict[tuple[int, str
 
 def _arrived(connection: Connection, ids: Sequence[int]) -> None:
     for at in range(0, len(ids), _AT_ONCE):
-        these = sa.and_(contacts.c.id.in_(ids[at : at + _AT_ONCE]), contacts.c.state.in_(("unknown", "rejected")))
+        these = sa.and_(contacts.c.id.in_(ids[at : at + _AT_ONCE]), contacts.c.state.in_(TAKEN_FOR_UNSENT))
         proved = list(connection.scalars(sa.select(contacts.c.id).where(these)))
         if proved:
             this = contacts.c.id.in_(proved)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import subprocess
 from dataclasses import dataclass
 from functools import partial
@@ -23,17 +22,17 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from segrules.diagnostics.diagnostic import Argument, Diagnostic, Help
+from segrules.diagnostics.diagnostic import Diagnostic, Help, Words
 from segrules.diagnostics.refusals import reason
 from segrules.errors import Refused, Unreachable
 from segrules.source import NOWHERE
 from segrules.state import audit
 from segrules.state.accept import AWARD
+from segrules.state.backup import to_file
 from segrules.state.ledger import Ledger, now, synced, transaction
 from segrules.state.memberships import forget_stays_before
 from segrules.state.records import ContactState
 from segrules.state.schema import LIVE, contacts, outbox, outcomes, points, runs
-from segrules.state.trouble import troubles
 
 End = Literal["delivered", "not-sent"]
 ENDS: dict[End, ContactState] = {"delivered": "delivered", "not-sent": "rejected"}
@@ -57,37 +56,27 @@ class Pruned:
 
 
 def backup(ledger: Ledger, file: Path) -> None:
-    """A copy of the ledger as it is now, also while others write. Raises `Refused` where *file* is there."""
+    """A copy of the ledger as it is now, also while others write: of SQLite a ledger, of PostgreSQL what `pg_restore`
+    puts back. Raises `Refused` where *file* is there, `Unreachable`."""
     if file.exists():
         raise Refused([Diagnostic("P947", NOWHERE, {"file": file.as_posix()}, Help("other"))])
+    if ledger.file is not None:
+        to_file(ledger, file)
+        return
     part = file.with_name(f".{file.name}.part")
     try:
         part.unlink(missing_ok=True)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL, 0o600))
-        ledger.effect("backup.write", partial(_copied if ledger.file is not None else _dumped, ledger, part))
+        ledger.effect("backup.write", partial(_dumped, ledger, part, file))
         ledger.effect("backup.rename", partial(part.rename, file))
         synced(file.parent)
     except OSError as error:
-        arguments: dict[str, Argument] = {"file": file.as_posix(), "reason": reason(error)}
-        raise Unreachable([Diagnostic("P948", NOWHERE, arguments, Help("folder"))]) from None
+        raise _unwritten(file, reason(error), "folder") from None
     finally:
         part.unlink(missing_ok=True)
 
 
-def _copied(ledger: Ledger, part: Path) -> None:
-    with troubles(ledger.where), ledger.engine.connect() as connection:
-        inner = connection.connection.driver_connection
-        assert isinstance(inner, sqlite3.Connection)
-        target = sqlite3.connect(part)
-        try:
-            inner.backup(target)
-            target.execute("PRAGMA journal_mode=DELETE")
-        finally:
-            target.close()
-    _sync(part)
-
-
-def _dumped(ledger: Ledger, part: Path) -> None:
+def _dumped(ledger: Ledger, part: Path, file: Path) -> None:
     """By `pg_dump`, which gets the password by its environment, where no other user sees it."""
     program = shutil.which("pg_dump")
     if program is None:
@@ -98,18 +87,14 @@ def _dumped(ledger: Ledger, part: Path) -> None:
     command = [program, "--format=custom", f'--schema="{schema}"', "--no-owner", f"--file={part}"]
     done = subprocess.run(command, env=os.environ | known, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = " ".join(done.stderr.split())[:300].replace(known.get("PGPASSWORD", "\0"), "***")
-        arguments = {"file": part.name.removeprefix(".").removesuffix(".part"), "reason": said}
-        raise Unreachable([Diagnostic("P948", NOWHERE, arguments, Help("dump"))])
-    _sync(part)
+        said = " ".join(done.stderr.split())[:300].replace(known.get("PGPASSWORD") or "\0", "***")
+        raise _unwritten(file, Words("system.other", {"reason": said}), "dump")
+    with part.open("rb") as written:
+        os.fsync(written.fileno())
 
 
-def _sync(file: Path) -> None:
-    number = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+def _unwritten(file: Path, why: Words, way_out: str) -> Unreachable:
+    return Unreachable([Diagnostic("P948", NOWHERE, {"file": file.as_posix(), "reason": why}, Help(way_out))])
 
 
 def resolve(ledger: Ledger, epoch: int, key: str, end: End) -> bool:

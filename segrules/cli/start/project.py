@@ -22,7 +22,7 @@ T = TypeVar("T")
 SEED = 20260630
 CUSTOMERS = 200
 LAST_DAY = date(2026, 6, 30)
-IGNORED = ".segrules/\nquarantine/\n*.segplan\n"
+IGNORED = ".segrules/\nquarantine/\nout/\n*.segplan\n"
 
 
 @dataclass(frozen=True, slots=True)
