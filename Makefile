@@ -8,7 +8,7 @@ PEERS := $(VENV)/.installed-bench
 # Two workers by default: the suite is sized for a machine with two cores.
 WORKERS ?= 2
 
-.PHONY: demo test check lint types bench bench-large fuzz tables docs clean help
+.PHONY: demo test check lint types bench bench-large bench-deciding fuzz tables docs clean help
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -47,6 +47,9 @@ bench: $(PEERS)  ## benchmarks beside their peers, answers compared first; QUICK
 
 bench-large: $(STAMP)  ## 50 million customers × 100 rules in parts: seconds and memory; LARGE="--customers 5000000"
 	$(BIN)/python -m benchmarks.large $(LARGE)
+
+bench-deciding: $(STAMP)  ## 50 actions over a million customers, compared with one by one on a sample first
+	$(BIN)/python -m benchmarks.deciding $(DECIDING)
 
 fuzz: $(DEV)     ## the property tests with many more examples
 	SEGRULES_EXAMPLES=50 $(BIN)/python -m pytest tests/property -n $(WORKERS)
