@@ -18,6 +18,9 @@ from segrules.state.records import CONTACT_STATES, ContactState, RunState
 from segrules.state.schema import contacts
 from segrules.state.schema import runs as table
 
+LEAST_DIGITS = 4
+"""Of a plan's id, to name a run by it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -53,6 +56,15 @@ def by_plan(connection: Connection, plan_id: str) -> Run | None:
 
 def by_serial(connection: Connection, serial: int) -> Run | None:
     return _first(connection, sa.select(table).where(table.c.serial == serial))
+
+
+def named(connection: Connection, text: str) -> list[Run]:
+    """The runs that *text* may mean: a serial, or at least the first digits of a plan's id."""
+    every = runs(connection)
+    found = [each for each in every if str(each.serial) == text]
+    if not found and len(text) >= LEAST_DIGITS:
+        found = [each for each in every if each.plan_id.startswith(text.lower())]
+    return found
 
 
 def runs(connection: Connection) -> list[Run]:

@@ -23,19 +23,25 @@ def show(
     from segrules.cli.ledger import ledger_of
     from segrules.cli.output import output_for
     from segrules.cli.project import load
-    from segrules.cli.runs import wanted_run
+    from segrules.diagnostics.diagnostic import Diagnostic, Help
+    from segrules.errors import WrongUsage
     from segrules.report.ledger import batch_json, run_json, run_screen, stored_report, unknown_json
     from segrules.report.ledger_plan import plan_screen
+    from segrules.source import NOWHERE
     from segrules.state.ledger import snapshot
     from segrules.state.outbox import all_batches
     from segrules.state.overview import Done, done, reasons, unknown
+    from segrules.state.runs import named
 
     output = output_for(options)
     rules = load(options)
     where, ledger = ledger_of(options, rules)
     zone = rules.ruleset.contracts.timezone
     with snapshot(ledger) as connection:
-        found = wanted_run(connection, run)
+        meant = named(connection, run.strip())
+        if len(meant) != 1:
+            raise WrongUsage([Diagnostic("C942", NOWHERE, {"run": run, "n": len(meant)}, Help("history"))])
+        (found,) = meant
         did = done(connection).get(found.serial, Done())
         batches = all_batches(connection, found.serial)
         because = reasons(connection, found.serial)
