@@ -28,6 +28,7 @@ from segrules.check.needs import needs
 from segrules.check.order import Needs, loop_text, work_through
 from segrules.check.parameters import parameters
 from segrules.check.previously import earlier_members
+from segrules.check.recorded import private_records
 from segrules.check.scope import Fact, Scope, is_wrong
 from segrules.check.scorecards import limits, scorecard
 from segrules.check.segmentations import case_list, matrix
@@ -79,7 +80,9 @@ def check(
     findings = list(in_order(found))
     if any(level(one.code) == "error" for one in findings):
         return None, findings
-    return checker.ruleset(project, acting), findings
+    ruleset = checker.ruleset(project, acting)
+    private = list(private_records(ruleset))
+    return (None, list(in_order([*findings, *private]))) if private else (ruleset, findings)
 
 
 def _review(file: RuleFile, today: int, found: list[Diagnostic]) -> None:
