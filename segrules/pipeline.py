@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal
 from segrules.diagnostics.catalogue import level
 from segrules.diagnostics.diagnostic import Diagnostic, Help, in_order
 from segrules.effects import Effect, directly
-from segrules.errors import InvalidRules, WrongUsage
+from segrules.errors import Conflict, InvalidRules, WrongUsage
 from segrules.files.documents import Project
 from segrules.model.campaign import Environment
 from segrules.model.ruleset import RuleSet
@@ -307,6 +307,33 @@ def abandon(
         if run is None:
             raise WrongUsage([Diagnostic("P996", NOWHERE, {"serial": serial})])
         return given_up(site, run)
+
+
+def proof(
+    rules: Rules, environment: Environment, as_of: int, action: str, channel: str, address: str, customer: str | None
+) -> str:
+    """Render one contact for *customer*, or the first who matches, and deliver it to *address*; its key. Raises
+    `WrongUsage`, `Unreachable`, `Refused`."""
+    from segrules.decide.asked import answers, asked
+    from segrules.plan.batches import sink_of
+    from segrules.plan.past import related_tables
+    from segrules.plan.proof import proof as proved
+    from segrules.plan.sinks.made import made
+    from segrules.state.ledger import opened, snapshot
+    from segrules.tables.bind import at
+
+    ruleset, questions = rules.ruleset, asked(rules.ruleset)
+    try:
+        with snapshot(opened(environment.state, rules.folder)) as connection:
+            history = related_tables(connection, questions, as_of)
+    except Conflict:
+        history = related_tables(None, questions, as_of)
+    existing = at(questions, bind(questions, history), as_of)
+    found = answers(ruleset.campaign, evaluate_existing(questions, existing, as_of))
+    settings = sink_of(ruleset.campaign, environment, channel)
+    sink = made(settings.name, settings.kind, settings.settings, rules.folder, directly)
+    of = ruleset.campaign.actions[action], ruleset.campaign.policies.channels[channel]
+    return proved(ruleset, found, *of, address, customer, sink)
 
 
 def today(timezone: str) -> int:

@@ -13,6 +13,7 @@ import typer
 
 from segrules import __version__
 from segrules.cli.command import command
+from segrules.cli.commands.apply import apply
 from segrules.cli.commands.evaluate import evaluate
 from segrules.cli.commands.explain import explain
 from segrules.cli.commands.forget import forget
@@ -20,6 +21,7 @@ from segrules.cli.commands.history import history
 from segrules.cli.commands.init import init
 from segrules.cli.commands.members import members
 from segrules.cli.commands.plan import plan
+from segrules.cli.commands.proof import proof
 from segrules.cli.commands.record import record
 from segrules.cli.commands.show import show
 from segrules.cli.commands.state import STATE
@@ -27,7 +29,7 @@ from segrules.cli.commands.status import status
 from segrules.cli.commands.test import test
 from segrules.cli.commands.validate import validate
 
-COMMANDS = (init, validate, test, evaluate, members, explain, plan, status, history, show, record, forget)
+COMMANDS = (init, validate, test, evaluate, members, explain, plan, apply, proof, status, history, show, record, forget)
 
 
 def application() -> typer.Typer:

@@ -21,6 +21,7 @@ from segrules.cli.project import as_of, load
 from segrules.diagnostics.catalogue import say
 from segrules.diagnostics.diagnostic import Diagnostic
 from segrules.errors import Refused
+from segrules.model.campaign import Environment
 from segrules.pipeline import Planned
 from segrules.plan import file, guards
 from segrules.report import plan as screens
@@ -45,9 +46,23 @@ class Wanted:
     detailed_exitcode: bool = False
 
 
-def planned(options: Options, wanted: Wanted) -> int:
-    """Make the plan, show it, write what was asked for; the exit code. Raises what the stages raise."""
-    output = output_for(options)
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A plan that was made for a command; `stops` are the guards that it exceeds."""
+
+    options: Options
+    wanted: Wanted
+    where: Environment
+    made: Planned
+    stops: tuple[Diagnostic, ...]
+
+    def show(self) -> None:
+        """Show it, and write what was asked for."""
+        _show(self.made, self.wanted, self.options, output_for(self.options), self.stops)
+
+
+def prepared(options: Options, wanted: Wanted) -> Prepared:
+    """Make the plan. Raises what the stages raise."""
     guards.known(wanted.allow)
     rules = load(options)
     for target, check in ((wanted.out, file.check_target), (wanted.export, plan_export.check_target)):
@@ -56,11 +71,16 @@ def planned(options: Options, wanted: Wanted) -> int:
             keep_sources(rules.ruleset, target)
     where = environment(options, rules.ruleset)
     made = pipeline.plan(rules, where, as_of(options, rules.ruleset), wanted.allow)
-    stops = guards.exceeded(made.plan.manifest.guards)
-    _show(made, wanted, options, output, stops)
-    if stops:
+    return Prepared(options, wanted, where, made, tuple(guards.exceeded(made.plan.manifest.guards)))
+
+
+def planned(options: Options, wanted: Wanted) -> int:
+    """Make the plan, show it, write what was asked for; the exit code. Raises what the stages raise."""
+    found = prepared(options, wanted)
+    found.show()
+    if found.stops:
         return Refused.exit_code
-    return CHANGES if wanted.detailed_exitcode and screens.has_changes(made.plan.manifest) else 0
+    return CHANGES if wanted.detailed_exitcode and screens.has_changes(found.made.plan.manifest) else 0
 
 
 def _show(made: Planned, wanted: Wanted, options: Options, output: Output, stops: Sequence[Diagnostic]) -> None:

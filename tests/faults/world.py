@@ -186,7 +186,8 @@ class World:
         if pid == 0:
             os.close(reading)
             code, said = 99, ""
-            place.NullPool = sa.QueuePool  # type: ignore[misc, attr-defined]
+            if self.url is not None:
+                place.NullPool = sa.QueuePool  # type: ignore[misc, attr-defined]
             try:
                 code, said = self.ended(folder, effect, do)
             except BaseException as error:
