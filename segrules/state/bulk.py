@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-_AT_ONCE = 100_000
+_TURNED, _BATCH = 1000, 200_000
+"""Rows that are turned into columns at once: so few that they stay in the cache; rows of a batch of Arrow."""
 
 
 def insert(connection: Connection, table: sa.Table, columns: Mapping[str, Iterable[Any]]) -> None:
@@ -51,14 +52,21 @@ def read(connection: Connection, statement: sa.Select[Any], schema: pa.Schema) -
     """The rows of *statement*, whose columns stand in the order of *schema*; only literals in it, no parameters."""
     text = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
     cursor = connection.connection.cursor()
-    found = []
+    found: list[pa.RecordBatch] = []
+    cells: list[list[Any]] = [[] for _ in schema]
     try:
         cursor.execute(str(text))
-        while rows := cursor.fetchmany(_AT_ONCE):
-            cells = zip(*rows, strict=True)
-            found.append(
-                pa.record_batch([pa.array(c, f.type) for c, f in zip(cells, schema, strict=True)], schema=schema)
-            )
+        while rows := cursor.fetchmany(_TURNED):
+            for column, some in zip(cells, zip(*rows, strict=True), strict=True):
+                column.extend(some)
+            if len(cells[0]) >= _BATCH:
+                found.append(_batch(cells, schema))
+                cells = [[] for _ in schema]
     finally:
         cursor.close()
-    return pa.Table.from_batches(found, schema=schema)
+    return pa.Table.from_batches([*found, _batch(cells, schema)], schema=schema)
+
+
+def _batch(cells: list[list[Any]], schema: pa.Schema) -> pa.RecordBatch:
+    columns = [pa.array(column, field.type) for column, field in zip(cells, schema, strict=True)]
+    return pa.record_batch(columns, schema=schema)

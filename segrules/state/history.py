@@ -157,8 +157,8 @@ def _standing(name: Recorded, why: dict[int, str], where: Ints, total: int) -> S
         return Standing(name.fingerprint, members, cause, since, name.members)
     stays = np.zeros(total + 1, np.int64)
     stays[inside] = unpacked_stays(name.stays)
-    since = np.where(members, stays[where], 0)
-    serials = np.array(sorted(why), np.int64)
-    codes = np.array([CAUSES.index(why[serial]) for serial in serials.tolist()], np.int8)
-    at = np.searchsorted(serials, since)
-    return Standing(name.fingerprint, members, codes[np.minimum(at, len(codes) - 1)], since, name.members)
+    since = stays[where]
+    codes = np.zeros(max(why) + 1, np.int8)
+    for serial, cause_then in why.items():
+        codes[serial] = CAUSES.index(cause_then)
+    return Standing(name.fingerprint, members, codes[since], since, name.members)
