@@ -1,7 +1,9 @@
 """The command line, case by case: arguments in, exit code, stdout and stderr out.
 
 Each folder of tests/cases/cli/ holds `case.yaml` and what the command wrote (`stdout.txt`, `stderr.txt`; no file:
-nothing). The project is one that `init` makes, or the case's own `project/`, copied; the command runs inside it.
+nothing). The project is one that `init` makes (`start-…`, `fresh-…`: chance counts), perhaps with a
+ledger (`ledger-…`: two runs, `unfinished-…`: one more that stopped), with the case's own `project/` copied over it; the
+command runs inside.
 """
 
 from __future__ import annotations
@@ -23,10 +25,14 @@ import yaml
 from segrules.cli.app import main
 from segrules.cli.quick import plain_validate
 from segrules.cli.start.project import files
+from tests import ledger_of_start
 
 CASES = Path(__file__).parent / "cases" / "cli"
 SCHEMAS = Path(__file__).parents[1] / "schemas" / "output"
-COMMANDS = ("init", "validate", "test", "evaluate", "members", "explain")
+COMMANDS = (
+    "state", "init", "validate", "test", "evaluate", "members", "explain", "status", "history", "show", "record",
+    "forget",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +62,15 @@ def folders() -> list[Path]:
 
 
 def make_project(case: Case, place: Path) -> None:
-    if case.project.startswith("start-"):
-        for path, text in files("zh" if case.project == "start-zh" else "en").items():
+    kind, _, language = case.project.partition("-")
+    if language:
+        for path, text in files("zh" if language == "zh" else "en").items():
             (place / path).parent.mkdir(parents=True, exist_ok=True)
             (place / path).write_text(text, encoding="utf-8")
     if (case.folder / "project").is_dir():
         shutil.copytree(case.folder / "project", place, dirs_exist_ok=True)
+    if kind in ("ledger", "unfinished"):
+        ledger_of_start.filled(place, unfinished=kind == "unfinished")
 
 
 def run(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -81,6 +90,8 @@ def test_case(
     update: bool,
 ) -> None:
     case = read_case(folder)
+    if not case.project.startswith("start-"):
+        ledger_of_start.frozen(monkeypatch)
     make_project(case, tmp_path)
     monkeypatch.chdir(tmp_path)
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
@@ -106,6 +117,8 @@ def check_schema(case: Case, said: object) -> None:
     command = next(word for word in case.command if word in COMMANDS)
     is_findings = isinstance(said, dict) and "errors" in said
     name = "findings" if is_findings or command == "validate" else command
+    if name == "state":
+        name = f"state-{case.command[1]}"
     jsonschema.validate(said, json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8")))
 
 
