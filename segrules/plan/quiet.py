@@ -33,8 +33,9 @@ def quiet_until(quiet: Quiet, zone: str, now: int) -> int | None:
     is_quiet = quiet.start <= minute < quiet.end if not wraps else minute >= quiet.start or minute < quiet.end
     if not is_quiet:
         return None
-    day = local.date() + timedelta(days=1 if wraps and minute >= quiet.start else 0)
-    end = from_local(datetime.combine(day, time(quiet.end // 60 % 24, quiet.end % 60)), zone)
+    days, minutes = divmod(quiet.end, 24 * 60)
+    day = local.date() + timedelta(days=days + (wraps and minute >= quiet.start))
+    end = from_local(datetime.combine(day, time(*divmod(minutes, 60))), zone)
     return max(end, now)
 
 

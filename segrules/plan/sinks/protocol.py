@@ -158,6 +158,7 @@ class Whole(Protocol):
         """Take away what `prepare` left of a batch that will not be published."""
 
 
+@runtime_checkable
 class Windowed(Protocol):
     """Is asked for window after window."""
 

@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeEngine
 
 from segrules.effects import Effect
 from segrules.errors import Refused, SegrulesError, Unreachable
-from segrules.plan.sinks.protocol import NOT_BEFORE, Outgoing, Row, text, trouble
+from segrules.plan.sinks.protocol import NOT_BEFORE, Outgoing, Row, columns, text, trouble
 from segrules.plan.sinks.settings import fill, written
 
 DELIVERIES = "segrules_deliveries"
@@ -100,11 +100,16 @@ class SqlSink:
                 connection.rollback()
                 return
             for first in range(0, len(rows), _AT_ONCE):
-                some = [
-                    {**row.values, BATCH: batch.id, NOT_BEFORE: row.earliest} for row in rows[first : first + _AT_ONCE]
-                ]
-                self._must_have(table, {name: None for each in some for name in each})
-                connection.execute(sa.insert(table), [_typed(table, each) for each in some])
+                some = rows[first : first + _AT_ONCE]
+                values = columns(some) | {BATCH: [batch.id] * len(some)}
+                self._must_have(table, dict.fromkeys(values))
+                typed = {
+                    name: [_typed(each, table.columns[name].type) for each in cells] for name, cells in values.items()
+                }
+                connection.execute(
+                    sa.insert(table),
+                    [dict(zip(typed, each, strict=True)) for each in zip(*typed.values(), strict=True)],
+                )
             connection.commit()
 
     def _must_have(self, table: sa.Table, names: Mapping[str, None]) -> None:
@@ -140,24 +145,20 @@ class SqlSink:
         return trouble("P963", Unreachable, self.name, database=_shown(self.url), reason=type(found).__name__)
 
 
-def _typed(table: sa.Table, values: Mapping[str, Any]) -> dict[str, Any]:
-    """A row by column: an instant for a column of instants, numbers for one of numbers, texts for the others."""
-
-    def cell(value: Any, kind: TypeEngine[Any]) -> Any:
-        match value, kind:
-            case None, _:
-                return None
-            case str(), sa.DateTime(timezone=zoned):
-                instant = datetime.fromisoformat(value)
-                return instant if zoned else instant.astimezone(UTC).replace(tzinfo=None)
-            case str(), sa.Date():
-                return date.fromisoformat(value)
-            case _, sa.Numeric() | sa.Integer() | sa.Boolean():
-                return value
-            case _:
-                return text(value)
-
-    return {name: cell(value, table.columns[name].type) for name, value in values.items()}
+def _typed(value: Any, kind: TypeEngine[Any]) -> Any:
+    """An instant for a column of instants, a number for one of numbers, a text for the others."""
+    match value, kind:
+        case None, _:
+            return None
+        case str(), sa.DateTime(timezone=zoned):
+            instant = datetime.fromisoformat(value)
+            return instant if zoned else instant.astimezone(UTC).replace(tzinfo=None)
+        case str(), sa.Date():
+            return date.fromisoformat(value)
+        case _, sa.Numeric() | sa.Integer() | sa.Boolean():
+            return value
+        case _:
+            return text(value)
 
 
 def _url(sink: str, template: str, folder: Path) -> URL:
