@@ -56,6 +56,8 @@ def _names(file: Path, key: str) -> bool:
     if zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as packed:
             return any(_names_in(packed.read(each), key) for each in packed.namelist())
+    if file.suffix == ENDING:
+        return True
     return _names_in(file.read_bytes(), key)
 
 
