@@ -27,6 +27,11 @@ SELECTED = CODES["selected"]
 HELD_OUT = CODES["action hold-out"]
 
 
+def total(amounts: Ints) -> int:
+    """The sum of amounts, which may be beyond 64 bits."""
+    return (int((amounts >> 32).sum()) << 32) + int((amounts & 0xFFFFFFFF).sum())
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
     """One action. `rows`: the customers for whom `for` is TRUE, ascending; every other array is by position in it.
@@ -63,7 +68,7 @@ class Decision:
     @property
     def spend(self) -> int:
         """What the selected cost together."""
-        return int(self.cost[self.stage == SELECTED].sum())
+        return total(self.cost[self.stage == SELECTED])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

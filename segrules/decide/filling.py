@@ -22,6 +22,7 @@ import numpy as np
 
 from segrules.decide.decisions import CODES, SELECTED, Stages
 from segrules.model.campaign import Stage
+from segrules.schema.types import INT64_MAX
 from segrules.tables.columns import Bools, Ints
 
 ROUNDS = 24
@@ -73,7 +74,7 @@ class _Line:
         before = np.cumsum(taken) - taken
         if self.starts is not None:
             before -= before[self.starts]
-        found: Bools = before + self.need <= self.room
+        found: Bools = self.need <= self.room - before
         return found
 
 
@@ -81,7 +82,9 @@ def fill(candidates: int, constraints: Sequence[Constraint], rounds: int = ROUND
     """(who fits, stage: `SELECTED` where they fit) by place in the order of filling."""
     lines = [_Line.of(constraint) for constraint in constraints]
     at_most = _fitting(lines, np.zeros(candidates, np.bool_))
-    at_least = _fitting(lines, at_most)
+    if any(_is_vast(constraint) for constraint in constraints):
+        rounds = 0
+    at_least = _fitting(lines, at_most) if rounds else at_most
     for _ in range(rounds):
         if np.array_equal(at_least, at_most):
             break
@@ -94,6 +97,11 @@ def fill(candidates: int, constraints: Sequence[Constraint], rounds: int = ROUND
         out = ~line.fits(at_least)
         stage[out if line.places is None else line.places[out]] = CODES[line.constraint.stage]
     return at_least, stage
+
+
+def _is_vast(constraint: Constraint) -> bool:
+    """Whether what all would take together may not fit in 64 bits; what those take who fit always does."""
+    return len(constraint.use) > 0 and int(constraint.use.max()) * len(constraint.use) > INT64_MAX // 2
 
 
 def _fitting(lines: Sequence[_Line], passing: Bools) -> Bools:

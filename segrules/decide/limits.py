@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from segrules.decide.decisions import total
 from segrules.decide.facts import Facts
 from segrules.decide.filling import Constraint
 from segrules.engine.vector.distinct import factor
@@ -66,7 +67,8 @@ def constraints(
         room = _left(limit.per.at_most, per_so_far(facts, action), texts)
         yield Constraint("over limit", None, codes, room, _ones(rows), _ones(rows))
     if action.budget is not None and costs is not None:
-        room = np.array([action.budget.total - spent(facts, action)])
+        left = action.budget.total - spent(facts, action)
+        room = np.array([max(left, -1)])
         yield Constraint("over budget", None, None, room, costs, costs)
 
 
@@ -141,7 +143,7 @@ def spent(facts: Facts, action: Action) -> int:
             own = own[contacts.day[own] >= facts.first_of("month")]
         case "lifetime":
             pass
-    return int(contacts.cost[own].sum())
+    return total(contacts.cost[own])
 
 
 def spelled_values(column: Column, rows: Ints, timezone: str) -> tuple[Ints, Sequence[str | None]]:

@@ -17,7 +17,7 @@ import numpy as np
 from segrules.decide.addresses import needs_address
 from segrules.decide.caps import Tally, caps
 from segrules.decide.costs import costs
-from segrules.decide.decisions import HELD_OUT, SELECTED, Decision, Decisions, Stages
+from segrules.decide.decisions import HELD_OUT, SELECTED, Decision, Decisions, Stages, total
 from segrules.decide.eligibility import Eligibility, channel_stage, eligibility
 from segrules.decide.facts import Facts, facts_of
 from segrules.decide.limits import (
@@ -221,7 +221,7 @@ class _Turn:
         budget = self.action.budget
         assert budget is not None
         before = self._before() & _has(self.decision)
-        left = budget.total - spent(self.facts, self.action) - int(self.decision.cost[before].sum())
+        left = budget.total - spent(self.facts, self.action) - total(self.decision.cost[before])
         channels = self.decision.channel[self.place : self.place + 1].astype(np.int64)
         cost = int(costs(self.facts, self.action, self.rows, channels)[0])
         per = Words(f"decided.{budget.per}")

@@ -201,10 +201,12 @@ def constraint(random: Random, count: int) -> Constraint:
         size = len(members)
     kinds = random.choice((1, 1, 3, 20))
     keys = None if kinds == 1 else np.array([random.randrange(kinds) for _ in range(size)], np.int64)
-    top = random.choice((1, 1, 5, 1000))
+    top = random.choice((1, 1, 5, 1000, 2**61))
     need = np.array([random.randrange(0 if top > 1 else 1, top + 1) for _ in range(size)], np.int64)
     use = need * np.array([random.random() < 0.7 for _ in range(size)], np.int64) if random.random() < 0.4 else need
-    room = np.array([random.randrange(-1, 1 + top * random.choice((1, 3, 20))) for _ in range(kinds)], np.int64)
+    room = np.array(
+        [random.randrange(-1, 1 + min(top * random.choice((1, 3, 20)), 2**62)) for _ in range(kinds)], np.int64
+    )
     return Constraint(
         random.choice(("cap", "over capacity", "over limit", "over budget")), members, keys, room, need, use
     )
