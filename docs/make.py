@@ -26,7 +26,7 @@ from segrules.diagnostics.catalogue import entries
 from segrules.sample.project import make
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "README.zh.md")
+PAGES = ("README.md", "README.zh.md", "docs/plan.md")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VARYING = (
     (re.compile(r"\b([0-9a-f]{4})[0-9a-f]{12,60}\b"), "…"),
