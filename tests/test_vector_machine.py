@@ -196,8 +196,21 @@ def test_tables_evaluated_before_are_known(monkeypatch: pytest.MonkeyPatch) -> N
     assert asked == [False, True]
 
 
-def test_without_numba_numpy_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fused, "find_spec", lambda name: None)
+
+
+def nothing_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numba.config.DISABLE_JIT", True)
+
+
+def nowhere_to_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, fused._MACHINE, None)
+
+
+@pytest.mark.parametrize("hindered", [no_numba, nothing_compiled, nowhere_to_keep_it])
+def test_without_it_numpy_does_the_work(hindered: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    hindered(monkeypatch)
     fused._machine.cache_clear()
     try:
         assert fused.machine_code(fused.ONCE, True, True) is None

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import import_module
 from importlib.util import find_spec
 from queue import SimpleQueue
 from types import ModuleType
@@ -55,13 +56,15 @@ def _machine() -> ModuleType | None:
         return None
     try:
         from numba import config
-
-        if config.DISABLE_JIT:
-            return None
-        from segrules.engine.vector import machine
-    except (ImportError, RuntimeError):
+        from numba.core.errors import NumbaError
+    except ImportError:
         return None
-    return machine
+    if config.DISABLE_JIT:
+        return None
+    try:
+        return import_module(_MACHINE)
+    except (ImportError, OSError, RuntimeError, NumbaError):
+        return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
