@@ -222,3 +222,9 @@ def test_what_the_ledger_says_needs_no_data(project: Path, capsys: Capsys) -> No
         file.unlink()
     for command in (["status"], ["history"], ["show", "2"], ["history", "--customer", "C00002"], ["forget", "C00002"]):
         said(capsys, *command)
+
+
+def test_the_page_shows_what_status_prints() -> None:
+    root = Path(__file__).parents[1]
+    printed = (root / "tests" / "cases" / "cli" / "status_unfinished" / "stdout.txt").read_text(encoding="utf-8")
+    assert f"```\n{printed}```" in (root / "docs" / "operations.md").read_text(encoding="utf-8")
