@@ -302,13 +302,19 @@ def test_what_deciding_needs_is_never_pruned(ledger: Ledger) -> None:
         applied(ledger, f"p{at}", members(keys, star=inside), as_of=DAY + at)
     with locked(ledger, "a test") as epoch:
         made = [contact(f"k{key}", key, address=f"address {key}", payload="x", per="east") for key in "abc"]
+        made.append(contact("kb2", "b", address="address b", action="thanks"))
         serial = accepted(
             ledger, epoch, new_run("p9", DAY + 4), made, Members(list(keys), members(keys, star="d").names)
         )
-        cancel(ledger, epoch, ["kc"], "no consent")
+        cancel(ledger, epoch, ["kc", "kb2"], "no consent")
         deliver(ledger, epoch, "b1")
         finish(ledger, epoch, serial)
-    record(ledger, [Report("ka", "opened", CLOCK), Report("kb", "unsubscribed", CLOCK)])
+    reports = [
+        Report("ka", "opened", CLOCK),
+        Report("kb", "unsubscribed", CLOCK),
+        Report("kb2", "subscribed", CLOCK + 1),
+    ]
+    record(ledger, reports)
 
     def known() -> object:
         with snapshot(ledger) as connection:

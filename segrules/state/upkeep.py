@@ -136,7 +136,10 @@ def prune(ledger: Ledger, epoch: int, before: int) -> Pruned:
                 outcomes.c.contact.in_(sa.select(contacts.c.id).where(aged)), outcomes.c.kind.not_in(KEPT_OUTCOMES)
             )
         ).rowcount
-        cancelled = connection.execute(sa.delete(contacts).where(aged, contacts.c.state == "cancelled")).rowcount
+        silent = contacts.c.id.not_in(sa.select(outcomes.c.contact))
+        cancelled = connection.execute(
+            sa.delete(contacts).where(aged, contacts.c.state == "cancelled", silent)
+        ).rowcount
         connection.execute(sa.update(contacts).where(aged).values(payload=None, body_hash=None))
         connection.execute(sa.update(runs).where(runs.c.serial <= serial).values(report="{}"))
         done = Pruned(serial, forget_stays_before(connection, serial), cancelled, gone)
