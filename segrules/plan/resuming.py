@@ -64,12 +64,13 @@ def _prepared(site: Site, run: Run) -> list[Batch]:
 
 def _recorded(site: Site, run: Run, batch: Batch, reasons: list[Diagnostic]) -> bool:
     """Whether the sink could be asked if it has published *batch*; if it has, that is in the ledger now."""
+    is_published: bool | None = None
     with going_on(site, reasons):
         sink = sink_of(site, batch)
-        if isinstance(sink, Whole) and sink.published(outgoing(run.plan_id, batch), batch.sha256 or ""):
-            outbox.deliver(site.ledger, site.epoch, batch.id)
-        return True
-    return False
+        is_published = isinstance(sink, Whole) and sink.published(outgoing(run.plan_id, batch), batch.sha256 or "")
+    if is_published:
+        outbox.deliver(site.ledger, site.epoch, batch.id)
+    return is_published is not None
 
 
 def _recheck(site: Site, run: Run, stuck: set[str]) -> set[str]:

@@ -260,11 +260,14 @@ class Standing:
 
 
 _COMPILED: dict[Any, Any] = {}
+_DIALECTS: dict[str, Any] = {}
 
 
 def engine(where: place.Place) -> sa.Engine:
     """As the ledger has it; statements that were compiled once, in whatever process, are not compiled again."""
-    return place.engine(where).execution_options(compiled_cache=_COMPILED)
+    found = place.engine(where)
+    found.dialect = _DIALECTS.setdefault(found.dialect.name, found.dialect)
+    return found.execution_options(compiled_cache=_COMPILED)
 
 
 @contextmanager
