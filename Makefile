@@ -26,7 +26,7 @@ $(PEERS): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	touch $@
 
-demo: $(STAMP)   ## a whole run on the bundled sample: validate, test, evaluate, members, explain
+demo: $(STAMP)   ## a whole run on the bundled sample: validate, test, evaluate, members, explain, plan, apply
 	$(BIN)/python -m segrules.sample build/demo
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh rules/demo/tour.sh build/demo
 
