@@ -262,6 +262,8 @@ def test_a_draw_is_that_of_hash_bucket() -> None:
     exact = Fraction(int(draws("salt", ["1"])[0]), 2**52)
     assert not held_out("salt", ["1"], exact).any()
     assert held_out("salt", ["1"], exact + Fraction(1, 2**60)).all()
+    assert bucket("salt", ["1"], [exact, 1 - exact]).tolist() == [1]
+    assert bucket("salt", ["1"], [exact + Fraction(1, 2**52), 1 - exact]).tolist() == [0]
 
 
 def test_keys_of_contacts_cannot_be_confused() -> None:
