@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import stat
 import zipfile
 from collections.abc import Callable
@@ -137,6 +138,23 @@ def written(plan: Plan, folder: Path) -> dict[str, bytes]:
     file = folder / "whole.segplan"
     write(plan, file)
     return entries(file)
+
+
+@pytest.mark.parametrize("name", [CONTACTS, CUSTOMERS, MEMBERS, MANIFEST])
+def test_damage_under_a_right_checksum_is_seen(plan: Plan, tmp_path: Path, name: str) -> None:
+    parts = written(plan, tmp_path)
+    draw = random.Random(name)
+    for _ in range(60):
+        data = bytearray(parts[name])
+        for _ in range(draw.randint(1, 4)):
+            data[draw.randrange(len(data))] = draw.randrange(256)
+        file = packed(tmp_path / "damaged.segplan", parts | {name: bytes(data[: draw.choice([None, -1, -9])])})
+        try:
+            found = read(file)
+        except SegrulesError as refused:
+            assert refused.diagnostics[0].code in ("P921", "P922", "P923")
+        else:
+            assert same(found, plan)
 
 
 def test_contacts_that_were_exchanged_are_seen(plan: Plan, tmp_path: Path) -> None:

@@ -137,23 +137,30 @@ def _parquet(table: pa.Table) -> bytes:
 
 def read(path: Path) -> Plan:
     """The plan in *path*. Raises `SegrulesError` for a file that is none, is damaged or was made by a newer version."""
+    said, parts = _entries(path)
+    try:
+        plan = _plan(said, parts)
+    except (Malformed, pa.ArrowException, OSError, UnicodeError, OverflowError, MemoryError):
+        _refuse(path, "P922")
+    if plan_id(plan.manifest, plan.contacts, plan.batches, plan.members) != plan.plan_id or not _adds_up(plan):
+        _refuse(path, "P922")
+    return plan
+
+
+def _entries(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """What the manifest says, and the bytes of the other entries."""
     try:
         with zipfile.ZipFile(path) as packed:
             entries = packed.infolist()
             if sorted(each.filename for each in entries) != sorted(ENTRIES) or any(map(_is_packed, entries)):
                 _refuse(path, "P921")
-            said = _manifest(path, packed)
-            parts = {name: packed.read(name) for name in (CONTACTS, CUSTOMERS, MEMBERS)}
-        plan = _plan(said, parts)
+            return _manifest(path, packed), {name: packed.read(name) for name in (CONTACTS, CUSTOMERS, MEMBERS)}
     except OSError as refused:
         raise SegrulesError([Diagnostic("P920", NOWHERE, {"file": path.name, "reason": reason(refused)})]) from None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+    except Malformed:
+        _refuse(path, "P922")
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError):
         _refuse(path, "P922" if _begins_like_one(path) else "P921")
-    except (Malformed, pa.ArrowException, UnicodeError, OverflowError, MemoryError):
-        _refuse(path, "P922")
-    if plan_id(plan.manifest, plan.contacts, plan.batches, plan.members) != plan.plan_id or not _adds_up(plan):
-        _refuse(path, "P922")
-    return plan
 
 
 def _refuse(path: Path, code: str, **args: str | int) -> NoReturn:
