@@ -71,6 +71,7 @@ def stored(table: pa.Table) -> Iterator[str]:
         with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
             writer.write_table(table)
         del table
+        pa.default_memory_pool().release_unused()
         yield path
 
 
