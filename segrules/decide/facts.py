@@ -26,7 +26,8 @@ from segrules.tables.columns import Bools, Ints
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
     """`today`: the local day of the planning clock. `key_texts`: the keys of customers by their rows. `fingerprints`:
-    by recorded name. `counting`, `sent`: contacts that use up a repeat; those of them that were not held out."""
+    by recorded name. `counting`, `sent`: contacts that use up a repeat; those of them that were not held out.
+    `by_action`: places of contacts, once somebody asks."""
 
     campaign: Campaign
     timezone: str
@@ -54,6 +55,9 @@ class Facts:
 
     def contacts_of(self, action: Action) -> Ints:
         """Places of the contacts of *action*, under any of its names, that were not cancelled."""
+        if not self.by_action:
+            contacts = self.history.contacts
+            self.by_action.update(_places_by_code(contacts.action, contacts.texts["action"]))
         found = [self.by_action[name] for name in {action.id, *action.previously} if name in self.by_action]
         return np.concatenate(found) if found else np.zeros(0, np.int64)
 
@@ -86,7 +90,6 @@ def facts_of(
         fingerprints=fingerprints,
         counting=_states(contacts.state, held_out=True),
         sent=_states(contacts.state, held_out=False),
-        by_action=_places_by_code(contacts.action, contacts.texts["action"]),
     )
 
 
