@@ -23,6 +23,7 @@ from segrules.plan.document import Manifest
 from segrules.state.records import Members, NewBatch, NewContact
 
 FORMAT_VERSION = 1
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 class Malformed(ValueError):
@@ -102,5 +103,4 @@ def plan_id(manifest: Manifest, contacts: Sequence[NewContact], batches: Sequenc
 
 def spelled(value: Any) -> bytes:
     """The one spelling of a JSON value."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8", "surrogatepass")
+    return _ENCODER.encode(value).encode("utf-8", "surrogatepass")
