@@ -20,7 +20,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from segrules.diagnostics.catalogue import entries
 from segrules.sample.project import make
@@ -94,6 +96,7 @@ def _printed(command: str, project: Path) -> str:
     said = done.stdout
     for varying, shown in VARYING:
         said = varying.sub(shown, said)
+    said = said.replace(datetime.now(ZoneInfo("Asia/Shanghai")).date().isoformat(), "…")
     return "".join(f"{line.rstrip()}\n" for line in said.splitlines())
 
 
