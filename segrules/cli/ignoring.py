@@ -21,12 +21,16 @@ FILE = ".gitignore"
 
 def ignore(folder: Path, outputs: Iterable[str]) -> list[str]:
     """The lines that were added. Raises `Unreachable`."""
-    wanted = [".segrules/", "quarantine/", *map(_line, filter(_inside, outputs)), "*.segplan"]
+    wanted = [".segrules/", "quarantine/", *map(_line, filter(_inside, sorted(outputs))), "*.segplan"]
     try:
         file = folder / FILE
         text = file.read_text(encoding="utf-8") if file.exists() else ""
         there = {line.strip().strip("/") for line in text.splitlines()}
-        added = [line for line in dict.fromkeys(wanted) if line.strip("/") not in there]
+        added = []
+        for line in dict.fromkeys(wanted):
+            if not _covered(line, there):
+                added.append(line)
+                there.add(line.strip("/"))
         if added:
             start = "" if not text or text.endswith("\n") else "\n"
             with file.open("a", encoding="utf-8", newline="\n") as stream:
@@ -37,6 +41,12 @@ def ignore(folder: Path, outputs: Iterable[str]) -> list[str]:
         why = reason(refused)
         raise Unreachable([Diagnostic("P948", NOWHERE, {"file": FILE, "reason": why}, Help("folder"))]) from None
     return added
+
+
+def _covered(line: str, there: set[str]) -> bool:
+    """Whether the line, or a folder above, is there."""
+    path = PurePosixPath(line.strip("/"))
+    return any(str(each) in there for each in (path, *path.parents))
 
 
 def _inside(output: str) -> bool:

@@ -127,7 +127,7 @@ def run_screen(
     if not run.with_actions:
         lines.append(line("  ", Piece(say("ledger.without_actions", language), "yellow")))
     because: list[list[Cell]] = [
-        [say(f"ledger.state_{state}", language), f"{number:,}", reason] for (state, reason), number in reasons.items()
+        [say(f"apply.{state}", language), f"{number:,}", reason] for (state, reason), number in reasons.items()
     ]
     for block in (_batches(batches, language), table(because, right={1}, indent=4), list(_unknown(unknown))):
         lines += [line(), *block] if block else []
@@ -193,7 +193,7 @@ def _audit(found: Overview, language: Language) -> Cell:
 
 
 def _counts(counts: Mapping[ContactState, int], language: Language) -> str:
-    some = [f"{say(f'ledger.state_{state}', language)} {counts[state]:,}" for state in CONTACT_STATES if counts.get(state)]
+    some = [f"{say(f'apply.{state}', language)} {counts[state]:,}" for state in CONTACT_STATES if counts.get(state)]
     return " · ".join(some) or "0"
 
 

@@ -95,4 +95,4 @@ def _cell(value: Any, column: str, language: Language) -> str:
         return "–"
     if column in ("at", "expires_at"):
         return str(value)[:16].replace("T", " ")
-    return say(f"ledger.state_{value}", language) if column == "state" else str(value)
+    return say(f"apply.{value}", language) if column == "state" else str(value)

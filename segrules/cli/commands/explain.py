@@ -9,7 +9,6 @@ Always: private columns are masked.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import Annotated
 
@@ -24,25 +23,18 @@ def explain(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A name; without it, all of them.")] = None,
 ) -> int:
     """Show why a customer is in a segment, or is not: the value of every part of the rule."""
+    from segrules.cli.customer import given_key
     from segrules.cli.explaining import asked_for, evaluated
     from segrules.cli.output import output_for
     from segrules.cli.project import load
-    from segrules.diagnostics.diagnostic import Diagnostic
     from segrules.engine.explain import explain as why
     from segrules.engine.explain import find_customer
-    from segrules.errors import WrongUsage
     from segrules.report import explained_actions
     from segrules.report.explanation import as_json, screen
     from segrules.report.keys import parse_key
-    from segrules.source import NOWHERE
 
     output = output_for(options)
-    if customer == "-":
-        customer = sys.stdin.readline().strip().removeprefix("\ufeff")
-        if not customer:
-            raise WrongUsage([Diagnostic("C916", NOWHERE)])
-        if not sys.stdin.isatty() and any(line.strip() for line in sys.stdin):
-            raise WrongUsage([Diagnostic("C930", NOWHERE)])
+    customer = given_key(customer)
     rules = load(options)
     ruleset = rules.ruleset
     wanted = asked_for(ruleset, name)

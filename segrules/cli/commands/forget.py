@@ -85,8 +85,10 @@ def _written(export: Path | None, folder: Path, content: dict[str, Any]) -> Path
     from segrules.diagnostics.refusals import reason
     from segrules.errors import Refused, Unreachable
     from segrules.source import NOWHERE
+    from segrules.state.ledger import synced
 
-    file = export if export is not None else folder / ".segrules" / f"forgotten-{secrets.token_hex(4)}.json"
+    own = folder / ".segrules" / f"forgotten-{secrets.token_hex(4)}.json"
+    file = Path(os.path.relpath(own)) if export is None else export
     try:
         if export is None:
             file.parent.mkdir(exist_ok=True)
@@ -94,6 +96,7 @@ def _written(export: Path | None, folder: Path, content: dict[str, Any]) -> Path
             json.dump(content, stream, ensure_ascii=False, indent=2)
             stream.flush()
             os.fsync(stream.fileno())
+        synced(file.parent)
     except FileExistsError:
         raise Refused([Diagnostic("P947", NOWHERE, {"file": file.as_posix()}, Help("other"))]) from None
     except OSError as refused:

@@ -135,7 +135,7 @@ def resolve(
 
     with working(options, load(options), "state resolve") as (ledger, epoch):
         changed = tell(ledger, epoch, key, end)
-    shown = {"key": key, "state": Words(f"ledger.state_{ENDS[end]}")}
+    shown = {"key": key, "state": Words(f"apply.{ENDS[end]}")}
     text = "state.resolved" if changed else "state.resolved_before"
     return _said(options, {"key": key, "state": ENDS[end], "changed": changed}, [(text, shown)])
 
