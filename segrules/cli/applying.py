@@ -80,6 +80,7 @@ def _check(options: Options, asked: Asked) -> None:
         "--expect": (asked.expect is not None, ("PLAN",)),
         "--no-actions": (asked.no_actions, ("PLAN", "--auto-approve")),
         "--allow": (bool(asked.allow), ("--auto-approve", "--dry-run")),
+        "--dry-run": (asked.dry_run, ("--auto-approve", "--dry-run")),
         "--as-of": (options.as_of is not None, ("--auto-approve", "--dry-run")),
         "--set": (bool(options.set_), ("--auto-approve", "--dry-run")),
     }

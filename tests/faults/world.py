@@ -137,7 +137,9 @@ class World:
         return ledger.opened(self.environment.state, folder) if self.url is None else self.server
 
     def target_url(self, folder: Path) -> str:
-        return f"sqlite:///{folder / 'target.db'}" if self.url is None else "postgresql+psycopg" + self.url[10:]
+        if self.url is None:
+            return f"sqlite:///{folder / 'target.db'}"
+        return f"postgresql+psycopg{self.url[10:]}?options=-csearch_path%3Dpublic"
 
     def _make_target(self) -> None:
         """The tables of the sink, beside the ledger."""
@@ -170,11 +172,14 @@ class World:
 
     def _wait_for_sessions(self) -> None:
         """The server notices by itself, soon, that a process which was killed has gone."""
-        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        others = (
+            "SELECT string_agg(concat_ws(' ', pid, state, left(query, 60)), '; ') FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
         with self.server.engine.connect() as connection:
             last = time.monotonic() + 30
-            while connection.scalar(sa.text(others)):
-                assert time.monotonic() < last, "a session stays"
+            while (found := connection.scalar(sa.text(others))) is not None:
+                assert time.monotonic() < last, f"a session stays: {found}"
                 time.sleep(0.002)
 
     def run(self, folder: Path, effect: Effect, do: Callable[[Site], Applied | None]) -> tuple[int, str]:
