@@ -47,12 +47,14 @@ Engine = Literal["vector", "reference"]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A folder that was read and checked: its documents, their meaning, what is worth a warning, and `--set`."""
+    """A folder that was read and checked: its documents, their meaning, what is worth a warning, `--set`, and hashes of
+    the files that were read and are not kept (`plan.identity`)."""
 
     project: Project
     ruleset: RuleSet
     warnings: tuple[Diagnostic, ...]
     overrides: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -77,10 +79,12 @@ def examine(
 
 def load(folder: Path, overrides: Mapping[str, str] | None = None) -> Rules:
     """The rules of a folder. Raises `InvalidRules` with every diagnostic at once."""
+    from segrules.plan.identity import files_read
+
     project, ruleset, found = examine(folder, overrides)
     if ruleset is None or any(level(one.code) == "error" for one in found):
         raise InvalidRules(found)
-    return Rules(project, ruleset, in_order(found), overrides or {})
+    return Rules(project, ruleset, in_order(found), overrides or {}, files_read(project))
 
 
 def bind(ruleset: RuleSet, given: Mapping[str, object] | None = None) -> Tables:
@@ -215,7 +219,7 @@ def plan(
 
     ruleset, clock = rules.ruleset, ledger.now() if planned_at is None else planned_at
     stamps = identity.stamps(ruleset, given or {})
-    basis = identity.basis(rules.project, ruleset, rules.overrides, given or {})
+    basis = identity.basis(rules.project, ruleset, rules.files, rules.overrides, given or {})
     with ledger.snapshot(ledger.opened(environment.state, rules.folder)) as connection:
         lockfile.checked(rules.folder, environment.name, ledger.identity(connection))
         decided = decide(ruleset, as_of, clock, connection, given)
@@ -265,7 +269,7 @@ def apply(
         return ruleset, answers(ruleset.campaign, evaluate_existing(questions, existing, as_of))
 
     current = Current(
-        identity.model_hash(rules.project, rules.overrides),
+        identity.model_hash(rules.project, rules.files, rules.overrides),
         metadata.version("segrules"),
         environment.name,
         ruleset.campaign.policies,

@@ -35,7 +35,7 @@ def shop(tmp_path: Path) -> Path:
 
 def model(folder: Path, **overrides: str) -> str:
     rules = pipeline.load(folder, overrides)
-    return identity.model_hash(rules.project, rules.overrides)
+    return identity.model_hash(rules.project, rules.files, rules.overrides)
 
 
 def edited(file: Path, old: str, new: str) -> None:
@@ -79,6 +79,17 @@ def test_a_file_more_and_a_file_less_change_the_model(shop: Path) -> None:
     (shop / "policies.yaml").unlink()
     (shop / "rules" / "20_actions.yaml").unlink()
     assert len({before, with_more, renamed, model(shop)}) == 4
+
+
+def test_the_model_is_that_of_the_rules_as_they_were_read(shop: Path) -> None:
+    """However much later a plan is made."""
+    rules = pipeline.load(shop)
+    before = identity.model_hash(rules.project, rules.files, rules.overrides)
+    edited(shop / "policies.yaml", "suppress: [blocked]", "suppress: []")
+    edited(shop / "rules" / "wealth.csv", ">= 100", ">= 101")
+    edited(shop / "rules" / "10_segments.yaml", "value: 500", "value: 501")
+    assert identity.model_hash(rules.project, rules.files, rules.overrides) == before
+    assert model(shop) != before
 
 
 def test_set_changes_the_model(shop: Path) -> None:

@@ -5,7 +5,7 @@ change a decision or an effect changes `model_hash`, be it of a comment, whateve
 ledger alone (lineages in segrules.lock) does not; git that is not there, or does not answer, is None and never an
 error.
 
-    model_hash(rules.project, {"threshold": "500"})      # "3f2a91c0…", 64 digits
+    model_hash(rules.project, rules.files, {"threshold": "500"})      # "3f2a91c0…", 64 digits
 """
 
 from __future__ import annotations
@@ -46,11 +46,18 @@ class Basis:
     sources: Mapping[str, str | None]
 
 
-def basis(project: Project, ruleset: RuleSet, overrides: Mapping[str, str], given: Collection[str] = ()) -> Basis:
-    """Rules and data as they are now; *given* names tables that are not read from their source."""
+def basis(
+    project: Project,
+    ruleset: RuleSet,
+    files: Mapping[str, str],
+    overrides: Mapping[str, str],
+    given: Collection[str] = (),
+) -> Basis:
+    """Rules as they were read (*files* as of `files_read`), data as it is now; *given* names tables that are not read
+    from their source."""
     found, clean = commit(project)
     return Basis(
-        model=model_hash(project, overrides),
+        model=model_hash(project, files, overrides),
         version=metadata.version("segrules"),
         commit=found,
         clean=clean,
@@ -59,40 +66,49 @@ def basis(project: Project, ruleset: RuleSet, overrides: Mapping[str, str], give
     )
 
 
-def model_hash(project: Project, overrides: Mapping[str, str]) -> str:
+def files_read(project: Project) -> dict[str, str]:
+    """SHA-256 of the files that were read with the rules and are not kept as text: policies and decision tables. To be
+    taken when they are read, since a plan may be made much later."""
+    folder = Path(project.folder)
+    names = sorted({POLICIES_FILE, *_table_files(project)})
+    return {name: _sha256(folder / name) for name in names if (folder / name).is_file()}
+
+
+def model_hash(project: Project, files: Mapping[str, str], overrides: Mapping[str, str]) -> str:
     """SHA-256 of every file that rules are made of, by its path, and of `--set`."""
-    digest = hashlib.sha256()
-    for name, data in sorted(_contents(project).items()):
-        for part in (name.encode("utf-8", "surrogateescape"), data):
-            digest.update(hashlib.sha256(part).digest())
-    digest.update(json.dumps(sorted(overrides.items())).encode())
-    return digest.hexdigest()
+    folder = Path(project.folder)
+    found = {**files, **{name: hashlib.sha256(text.encode()).hexdigest() for name, text in _texts(project).items()}}
+    found |= {name: _sha256(folder / name) for name in _lists(project) if (folder / name).is_file()}
+    if (locked := _lock(folder / LOCK_FILE)) is not None:
+        found[LOCK_FILE] = hashlib.sha256(locked).hexdigest()
+    said = [sorted(found.items()), sorted(overrides.items())]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def model_files(project: Project) -> tuple[str, ...]:
     """The paths, from the project's folder, of all that rules are made of."""
-    return tuple(sorted(_contents(project)))
+    there = [POLICIES_FILE, *_table_files(project), *_lists(project)]
+    return tuple(sorted({*_texts(project), *(name for name in there if (Path(project.folder) / name).is_file())}))
 
 
-def _contents(project: Project) -> dict[str, bytes]:
-    """YAML as it was read; what is read later, or as a table, as it stands on the disk."""
-    folder = Path(project.folder)
+def _texts(project: Project) -> dict[str, str]:
     spans = [*([] if project.file is None else [project.file.span]), *(each.span for each in project.rules)]
-    found = {span.source.name: span.source.text.encode() for span in spans}
-    for name in {POLICIES_FILE, *_tables_and_lists(project)}:
-        if (folder / name).is_file():
-            found[name] = (folder / name).read_bytes()
-    if (locked := _lock(folder / LOCK_FILE)) is not None:
-        found[LOCK_FILE] = locked
-    return found
+    return {span.source.name: span.source.text for span in spans}
 
 
-def _tables_and_lists(project: Project) -> Iterator[str]:
-    for rules in project.rules:
-        yield from (each.file.text for each in rules.lists)
-        for each in rules.segmentations:
-            if isinstance(each.body, DecisionTable) and each.body.file is not None:
-                yield each.body.file.text
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _lists(project: Project) -> Iterator[str]:
+    return (each.file.text for rules in project.rules for each in rules.lists)
+
+
+def _table_files(project: Project) -> Iterator[str]:
+    for each in (each for rules in project.rules for each in rules.segmentations):
+        if isinstance(each.body, DecisionTable) and each.body.file is not None:
+            yield each.body.file.text
 
 
 def _lock(file: Path) -> bytes | None:
@@ -112,8 +128,7 @@ def source_hashes(ruleset: RuleSet, given: Collection[str] = ()) -> dict[str, st
         if path is None:
             found[name] = None
         elif path.is_file():
-            with path.open("rb") as stream:
-                found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+            found[name] = _sha256(path)
     return found
 
 
