@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -176,6 +177,9 @@ def test_a_balance_adds_up(entries: list[Entry], at: int, order: object) -> None
 @pytest.mark.parametrize("open_too", [False, True])
 def test_nobody_can_be_found_who_was_forgotten(ledger: Ledger, tmp_path: Path, open_too: bool) -> None:
     key = "keyofacontact0001"
+    another = None if ledger.file is None else sqlite3.connect(ledger.file)
+    if another is not None:
+        another.execute("select count(*) from meta").fetchall()
     with locked(ledger, "a test") as epoch:
         who = members([PERSON, "b"], star=PERSON)
         made = [contact(key, PERSON, address="a" * 32, payload="p" * 32, award=5), contact("other", "b", batch="b2")]
@@ -217,9 +221,25 @@ def test_nobody_can_be_found_who_was_forgotten(ledger: Ledger, tmp_path: Path, o
         rest = b"".join(file.read_bytes() for file in ledger.file.parent.iterdir())
         for secret in (PERSON, key, "O-77", "a" * 32, "p" * 32):
             assert secret.encode() not in rest, secret
+    if another is not None:
+        another.close()
     with locked(ledger, "a test") as epoch, pytest.raises(Conflict) as stopped:
         accepted(ledger, epoch, new_run("p2"), [contact("new", PERSON)])
     assert codes(stopped) == ["P918"]
+
+
+def test_a_reader_in_the_way_of_overwriting_is_told_of(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    if ledger.file is None:
+        pytest.skip("only a file has a journal that readers hold")
+    applied(ledger, "p1", members(["a", PERSON], star="a"))
+    monkeypatch.setattr("segrules.state.place.BUSY_SECONDS", 0.1)
+    impatient = opened(str(ledger.file), ledger.file.parent)
+    with locked(impatient, "a test") as epoch:
+        with snapshot(ledger), pytest.raises(SegrulesError) as stopped:
+            forget(impatient, epoch, PERSON)
+        assert codes(stopped) == ["P908"]
+        assert forget(impatient, epoch, PERSON).before
+    assert PERSON.encode() not in b"".join(file.read_bytes() for file in ledger.file.parent.iterdir())
 
 
 def open_batches_of(ledger: Ledger, serial: int) -> list[str]:
