@@ -265,6 +265,12 @@ def test_a_damaged_file(tmp_path: Path) -> None:
         opened("ledger.db", tmp_path)
 
 
+def test_connecting_makes_no_file(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        place.sqlite_connection(tmp_path / "ledger.db")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_second_who_wants_the_lock_is_told_who_has_it(ledger: Ledger, state: str, tmp_path: Path) -> None:
     assert owner(ledger) is None
     with locked(ledger, "张三@web1, apply 7c1e") as first:
@@ -302,7 +308,11 @@ def test_who_lost_the_lock_cannot_write(ledger: Ledger) -> None:
 def test_an_audit_that_was_changed_is_found(ledger: Ledger, epoch: int) -> None:
     for number in range(3):
         accepted(ledger, epoch, new_run(f"p{number}"), who=members("ab", star="a"))
+    with snapshot(ledger) as connection:
+        second = connection.execute(sa.select(audit_table).where(audit_table.c.seq == 2)).one()
+    sealed = audit.digest(2, second.at, "other", second.detail, second.previous)
     tampering = [
+        (sa.update(audit_table).where(audit_table.c.seq == 2).values(what="other", digest=sealed), 3),
         (sa.update(audit_table).where(audit_table.c.seq == 2).values(detail="{}"), 2),
         (sa.delete(audit_table).where(audit_table.c.seq == 3), 3),
         (sa.update(audit_table).where(audit_table.c.seq == 1).values(previous="f" * 64), 1),

@@ -349,6 +349,15 @@ def test_a_rename_goes_on_with_the_history(ledger: Ledger) -> None:
     ]  # fmt: skip
 
 
+def test_one_name_goes_on_with_a_history(ledger: Ledger) -> None:
+    applied(ledger, "p1", members("ab", vip="a"))
+    renamed = {"gold": ["vip"], "silver": ["vip"]}
+    applied(ledger, "p2", members("ab", renamed, gold="a", silver="a", vip="b"), DAY + 1)
+    assert rows(ledger, "memberships") == [
+        ("a", "gold", _date(DAY), None), ("a", "silver", _date(DAY + 1), None), ("b", "vip", _date(DAY + 1), None),
+    ]  # fmt: skip
+
+
 def test_names_change_places_by_a_chain_of_renames(ledger: Ledger) -> None:
     applied(ledger, "p1", members("abc", one="a", two="b"))
     applied(ledger, "p2", members("abc", {"three": ["two"], "two": ["one"]}, three="b", two="a"), DAY + 1)

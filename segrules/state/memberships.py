@@ -53,7 +53,7 @@ def stays_of(connection: Connection, name: int, count: int) -> Stays:
     since = np.full(len(begun), first.serial) if first.stays is None else unpacked_stays(first.stays)
     since = since.astype(np.int64)
     statement = sa.select(changes.c.ordinal, changes.c.serial, changes.c.entered)
-    later = bulk.read(connection, statement.where(changes.c.name == name, changes.c.serial > first.serial), _CHANGES)
+    later = bulk.read(connection, statement.where(changes.c.name == name), _CHANGES)
     ordinal = np.concatenate([begun, later.column("ordinal").to_numpy()])
     serial = np.concatenate([since, later.column("serial").to_numpy()])
     enters = np.concatenate([np.ones(len(begun), np.bool_), later.column("entered").to_numpy() == 1])
