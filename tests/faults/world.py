@@ -180,6 +180,7 @@ class World:
             last = time.monotonic() + 30
             while (found := connection.scalar(sa.text(others))) is not None:
                 assert time.monotonic() < last, f"a session stays: {found}"
+                connection.rollback()
                 time.sleep(0.002)
 
     def run(self, folder: Path, effect: Effect, do: Callable[[Site], Applied | None]) -> tuple[int, str]:

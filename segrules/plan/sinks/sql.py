@@ -53,10 +53,14 @@ class SqlSink:
 
     def check(self, batches: Sequence[Outgoing]) -> None:
         with self._connected() as connection:
-            rows, deliveries = self._tables(connection)
-        if [column.name for column in deliveries.primary_key.columns] != [BATCH]:
+            table, inspector = self._table(connection), sa.inspect(connection)
+            try:
+                key = inspector.get_pk_constraint(DELIVERIES, table.schema)["constrained_columns"]
+            except NoSuchTableError:
+                key = []
+        if key != [BATCH]:
             raise trouble("P962", Refused, self.name, table=DELIVERIES)
-        self._must_have(rows, dict.fromkeys(name for batch in batches for name in batch.columns))
+        self._must_have(table, dict.fromkeys(name for batch in batches for name in batch.columns))
 
     def prepare(self, batch: Outgoing, rows: Sequence[Row]) -> str:
         return self.fingerprint(batch, rows)
@@ -69,9 +73,8 @@ class SqlSink:
         return found.hexdigest()
 
     def published(self, batch: Outgoing, sha256: str) -> bool:
+        known = self._deliveries.select().where(sa.column(BATCH) == batch.id)
         with self._connected() as connection:
-            _, deliveries = self._tables(connection)
-            known = sa.select(deliveries.c[BATCH]).where(deliveries.c[BATCH] == batch.id)
             return connection.execute(known).first() is not None
 
     def publish(self, batch: Outgoing, rows: Sequence[Row], sha256: str) -> None:
@@ -93,9 +96,9 @@ class SqlSink:
 
     def _insert(self, batch: Outgoing, rows: Sequence[Row]) -> None:
         with self._connected() as connection:
-            table, deliveries = self._tables(connection)
+            table = self._table(connection)
             try:
-                connection.execute(sa.insert(deliveries), {BATCH: batch.id})
+                connection.execute(sa.insert(self._deliveries), {BATCH: batch.id})
             except IntegrityError:
                 connection.rollback()
                 return
@@ -112,21 +115,24 @@ class SqlSink:
                 )
             connection.commit()
 
-    def _must_have(self, table: sa.Table, names: Mapping[str, None]) -> None:
+    def _must_have(self, table: sa.TableClause, names: Mapping[str, None]) -> None:
         absent = [name for name in {BATCH: None, NOT_BEFORE: None, **names} if name not in table.columns]
         if absent:
             raise trouble("P961", Refused, self.name, table=self.table, columns=", ".join(absent))
 
-    def _tables(self, connection: Connection) -> tuple[sa.Table, sa.Table]:
+    @property
+    def _deliveries(self) -> sa.TableClause:
+        schema, _, _ = self.table.rpartition(".")
+        return sa.table(DELIVERIES, sa.column(BATCH), schema=schema or None)
+
+    def _table(self, connection: Connection) -> sa.TableClause:
+        """The sink's table, as it is there."""
         schema, _, name = self.table.rpartition(".")
         try:
-            rows = sa.Table(name, sa.MetaData(), schema=schema or None, autoload_with=connection)
+            found = sa.inspect(connection).get_columns(name, schema or None)
         except NoSuchTableError:
             raise trouble("P960", Refused, self.name, table=self.table) from None
-        try:
-            return rows, sa.Table(DELIVERIES, sa.MetaData(), schema=schema or None, autoload_with=connection)
-        except NoSuchTableError:
-            raise trouble("P962", Refused, self.name, table=DELIVERIES) from None
+        return sa.table(name, *(sa.column(each["name"], each["type"]) for each in found), schema=schema or None)
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
