@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segrules import pipeline
@@ -110,6 +110,7 @@ def test_every_cut_is_seen(plan: Plan, tmp_path: Path) -> None:
         assert code(cut) in ("P921", "P922"), length
 
 
+@settings(deadline=None)
 @given(where=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_no_bit_can_be_turned(plan: Plan, tmp_path_factory: pytest.TempPathFactory, where: float, bit: int) -> None:
     file = tmp_path_factory.getbasetemp() / "turned.segplan"

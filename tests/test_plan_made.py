@@ -8,7 +8,9 @@ import random
 import stat
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pyarrow.parquet as pq
@@ -19,13 +21,14 @@ from hypothesis import strategies as st
 from segrules import pipeline
 from segrules.decide.asked import asked
 from segrules.decide.keys import address_hash, contact_key, payload_hash
-from segrules.model.campaign import Environment, SinkSettings
+from segrules.model.campaign import Environment, Guards, SinkSettings
 from segrules.pipeline import Planned
+from segrules.plan import guards
 from segrules.plan.content import plain
 from segrules.plan.payloads import bodies
 from segrules.report import plan_export, plan_sample
 from segrules.state import ledger
-from tests.test_plan import CASES, made_project, microseconds, private_values, replace_in, with_ledger
+from tests.test_plan import CASES, made_project, microseconds, private_values, replace_in, run, with_ledger
 
 DAY = 20_634
 NOW = microseconds("2026-06-30T10:00")
@@ -122,7 +125,7 @@ def test_batches_of_another_moment_have_other_ids(shop: Path) -> None:
     assert [each.key for each in first.contacts] == [each.key for each in second.contacts]
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 1 << 30))
 def test_the_order_of_rows_changes_nothing_but_the_hash_of_the_file(shop: Path, seed: int) -> None:
     file = shop / "data" / "customers.csv"
@@ -229,3 +232,37 @@ def test_questions_are_no_segments_of_the_plan(shop: Path) -> None:
     assert [each.name for each in made.plan.members.names if each.name.startswith("action:")] == [
         "action:winback", "action:visit",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("limits", "found", "stopping"),
+    [
+        (Guards(max_contacted=7), {}, []),
+        (Guards(max_contacted=6), {}, ["max_contacted"]),
+        (Guards(max_contacted=0), {"contacts": 0}, []),
+        (Guards(max_spend=61_500), {}, []),
+        (Guards(max_spend=61_499), {}, ["max_spend"]),
+        (Guards(max_members_changed=Fraction(1, 3)), {}, []),
+        (Guards(max_members_changed=Fraction(333_333, 1_000_000)), {}, ["max_members_changed"]),
+        (Guards(require_clean_git=True), {}, []),
+        (Guards(require_clean_git=True), {"clean": False}, ["require_clean_git"]),
+        (Guards(require_clean_git=True), {"clean": None}, ["require_clean_git"]),
+        (Guards(require_clean_git=False), {"clean": None}, []),
+        (Guards(max_contacted=6, max_spend=0), {"allow": ["max_spend"]}, ["max_contacted"]),
+        (Guards(), {}, []),
+    ],
+)
+def test_guards_are_exact(limits: Guards, found: dict[str, Any], stopping: list[str]) -> None:
+    given = {"contacts": 7, "spend": 61_500, "clean": True, "allow": []} | found
+    checked = guards.checks(limits, [], Fraction(1, 3), **given)
+    assert [each.name for each in checked if each.exceeded and not each.allowed] == stopping
+    assert len(guards.exceeded(checked)) == len(stopping)
+
+
+def test_a_foreign_ledger_explains_nothing(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lock = json.loads((shop / "segrules.lock").read_text("utf-8"))
+    lock["ledgers"]["default"] = "another"
+    (shop / "segrules.lock").write_text(json.dumps(lock), encoding="utf-8")
+    for arguments in (["explain", "c01"], ["plan"]):
+        code, _, said = run([*arguments, "--project", str(shop), "--as-of", "2026-06-30"], capsys)
+        assert (code, "P910" in said) == (6, True)
