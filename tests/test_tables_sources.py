@@ -21,8 +21,11 @@ from hypothesis import strategies as st
 
 from segrules.diagnostics.catalogue import help_text, message
 from segrules.errors import BrokenContract
+from segrules.source import NOWHERE
 from segrules.tables.bind import bind
 from segrules.tables.columns import Tables
+from segrules.tables.database import database_url
+from segrules.tables.raw import Origin
 from tests.tables_builder import row_values, ruleset
 
 COLUMNS = {"id": "text", "城市": {"type": "text", "missing": "allowed"}}
@@ -299,6 +302,12 @@ def test_variables_in_urls(database: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.delenv("CRM_FILE")
     wrong = problems(database, {"url": "sqlite:///${CRM_FILE}", "table": "people"}, SQL)
     assert wrong == ["D812 `customers`: the environment has no variable `CRM_FILE`"]
+
+
+def test_a_password_from_the_environment_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "a b+c%20@密/:")
+    url = database_url("postgresql://u:${SECRET}@h/d", tmp_path, Origin("customers", "url", NOWHERE))
+    assert url.password == "a b+c%20@密/:"
 
 
 def test_databases_that_fail_keep_their_secrets(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:

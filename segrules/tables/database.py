@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
-from urllib.parse import quote_plus
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
@@ -96,7 +96,7 @@ def database_url(template: str, folder: Path, origin: Origin) -> URL:
 
 
 def _filled(text: str, quoted: bool) -> str:
-    return _VARIABLE.sub(lambda found: quote_plus(os.environ[found[1]]) if quoted else os.environ[found[1]], text)
+    return _VARIABLE.sub(lambda found: quote(os.environ[found[1]], safe="") if quoted else os.environ[found[1]], text)
 
 
 def name_of(url: URL, source: DatabaseSource) -> str:
@@ -167,5 +167,5 @@ def _reason(error: Exception, url: URL) -> str:
     secrets = [url.password, *(value for values in url.normalized_query.values() for value in values)]
     for secret in secrets:
         if secret:
-            text = text.replace(str(secret), "***").replace(quote_plus(str(secret)), "***")
+            text = text.replace(str(secret), "***").replace(quote(str(secret), safe=""), "***")
     return text

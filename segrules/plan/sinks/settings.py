@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from urllib.parse import quote_plus
+from urllib.parse import quote
 
 from segrules.errors import Refused
 from segrules.plan.sinks.protocol import trouble
@@ -39,7 +39,7 @@ def fill(sink: str, text: str, quoted: bool = False) -> str:
     for variable in _VARIABLE.findall(text):
         if not os.environ.get(variable):
             raise trouble("P951", Refused, sink, name=variable)
-    return _VARIABLE.sub(lambda one: quote_plus(os.environ[one[1]]) if quoted else os.environ[one[1]], text)
+    return _VARIABLE.sub(lambda one: quote(os.environ[one[1]], safe="") if quoted else os.environ[one[1]], text)
 
 
 def secret(sink: str, variable: str) -> str:
