@@ -213,6 +213,16 @@ def test_a_plan_from_python_is_applied_once(shop: segrules.Project, tmp_path: Pa
     assert len(shop.plan(as_of=pipeline_today(shop)).contacts) == 4
 
 
+def test_rules_see_the_ledger_from_python(shop: segrules.Project, tmp_path: Path) -> None:
+    rules = 'purpose: test\nowner: test\nsegments:\n  reached: {when: any(contacts where action = "winback")}\n'
+    (tmp_path / "rules" / "past.yaml").write_text(rules, encoding="utf-8")
+    project, today = segrules.load(tmp_path), pipeline_today(shop)
+    assert project.evaluate(as_of=today).counts["reached"] == 0
+    done = project.apply(project.plan(as_of=today))
+    assert done.counts["delivered"] and project.evaluate(as_of=today).counts["reached"] > 0
+    assert project.evaluate(as_of="2020-01-01").counts["reached"] == 0
+
+
 def pipeline_today(shop: segrules.Project) -> Any:
     return to_date(pipeline.today(shop.rules.ruleset.contracts.timezone))
 

@@ -61,16 +61,24 @@ class Project:
         return self.rules.warnings
 
     def bind(self, **tables: object) -> Bound:
-        """Data, converted and held to its contract once. *tables* by name; the others are read from their source.
-        Raises `BrokenContract`."""
+        """Data, converted and held to its contract once. *tables* by name; the others are read from their source, but
+        those of the ledger, which are empty unless given. Raises `BrokenContract`."""
         declared(self.rules.ruleset, tables)
         return Bound(self.rules, pipeline.bind(self.rules.ruleset, tables))
 
     def evaluate(
-        self, as_of: Day = None, engine: str = "vector", only: Iterable[str] | None = None, **tables: object
+        self,
+        as_of: Day = None,
+        engine: str = "vector",
+        only: Iterable[str] | None = None,
+        environment: str | None = None,
+        **tables: object,
     ) -> Run:
-        """`bind` and `evaluate` in one."""
-        return self.bind(**tables).evaluate(as_of, engine, only)
+        """`bind` and `evaluate` in one; rules that read the ledger's tables see them as the *environment* had them on
+        the date. Raises what both raise, `Conflict`, `Unreachable`."""
+        ruleset = self.rules.ruleset
+        past = pipeline.remembered(ruleset, environment, day_of(as_of, ruleset))
+        return self.bind(**{**past, **tables}).evaluate(as_of, engine, only)
 
     def evaluator(self, run: Run | None = None, only: Iterable[str] | None = None, **tables: object) -> Evaluator:
         """The rules for one customer at a time, for services. Tables that rows refer to (`refers_to:`) are given by
