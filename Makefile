@@ -51,8 +51,8 @@ bench-large: $(STAMP)  ## 50 million customers × 100 rules in parts: seconds an
 bench-deciding: $(STAMP)  ## 50 actions over a million customers, compared with one by one on a sample first
 	$(BIN)/python -m benchmarks.deciding $(DECIDING)
 
-fuzz: $(DEV)     ## the property tests with many more examples
-	SEGRULES_EXAMPLES=50 $(BIN)/python -m pytest tests/property -n $(WORKERS)
+fuzz: $(DEV)     ## the property tests with many more examples, and hundreds of real kills
+	SEGRULES_EXAMPLES=50 $(BIN)/python -m pytest tests/property tests/faults/test_killed.py -n $(WORKERS)
 
 tables: $(DEV)   ## rebuild the parser's tables after a change of the grammar
 	$(BIN)/python -m segrules.syntax.build

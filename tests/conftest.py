@@ -19,6 +19,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many faults struck an apply, by sink and ledger, where any did."""
+    reports = [each for kind in ("passed", "failed") for each in terminalreporter.stats.get(kind, [])]
+    found = sorted((each[1:] for report in reports for each in report.user_properties if each[0] == "faults"), key=str)
+    if found:
+        terminalreporter.section("faults")
+    for where, faults in found:
+        counts = ", ".join(f"{name}: {number:,}" for name, number in sorted(faults.items()))
+        terminalreporter.write_line(f"{where}: {sum(faults.values()):,} ({counts})")
+    if found:
+        terminalreporter.write_line(f"together: {sum(sum(faults.values()) for _, faults in found):,}")
+
+
 @pytest.fixture
 def update(request: pytest.FixtureRequest) -> bool:
     """Whether expectations are to be rewritten."""

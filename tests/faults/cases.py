@@ -153,8 +153,8 @@ def unsubscribe(world: World, folder: Path) -> None:
         connection.execute(sa.insert(tables["outcomes"]).values(contact=found, kind="unsubscribed", at=1))
 
 
-def struck(world: World, scenario: Scenario, receiver: Receiver) -> Tally:
-    """Every effect × every fault."""
+def struck(world: World, scenario: Scenario, receiver: Receiver, until_wrong: bool = False) -> Tally:
+    """Every effect × every fault; *until_wrong*: only until something is."""
     tally = Tally()
     with played(world, scenario, receiver) as play:
         world.ended(play.folder, directly, world.apply)
@@ -166,6 +166,8 @@ def struck(world: World, scenario: Scenario, receiver: Receiver) -> Tally:
     faults = FAULTS if scenario.behaviour == "ok" else BRIEF
     for at, name in enumerate(names):
         for fault in faults:
+            if until_wrong and tally.wrong:
+                return tally
             if strikes(fault, name):
                 tally.faults[fault] += 1
                 place = f"{scenario}, {fault} at {at} {name}"
@@ -231,6 +233,8 @@ def _wrong(play: Play, standing: Standing, code: int) -> Iterator[str]:
         yield f"{states['unknown']} contacts are unknown"
     for contact in contacts.values():
         gone = play.scenario.unsubscribed and contact.customer == GONE
+        if gone and contact.state == "delivered" and play.scenario.before != "outbox.deliver.commit":
+            yield f"{contact.customer} has unsubscribed and is delivered"
         if contact.state == "cancelled" and not gone and play.scenario.name != "abandon":
             yield f"{contact.customer} is cancelled"
     taken = play.case.taken if "webhook" in world.sink else Counter(world.received(play.folder))

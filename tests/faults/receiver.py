@@ -16,6 +16,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,10 +44,11 @@ class Post:
 
 @dataclass
 class Case:
-    """One case: what was posted, and how often each contact was acted on."""
+    """One case: what was posted, and how often each contact was acted on. `pause`: seconds that each request takes."""
 
     behaviour: str
     honours: bool
+    pause: float = 0.0
     posts: list[Post] = field(default_factory=list)
     taken: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -97,6 +99,7 @@ def receiving() -> Iterator[Receiver]:
 
 
 def behave(handler: BaseHTTPRequestHandler, case: Case, body: bytes) -> None:
+    time.sleep(case.pause)
     contacts = json.loads(body)["contacts"]
     keys = tuple(each["key"] for each in contacts)
     bad = [each["key"] for each in contacts if each["customer"] == BAD]
