@@ -228,13 +228,13 @@ def _wrong(play: Play, standing: Standing, code: int) -> Iterator[str]:
     awarded = 5 * (states["delivered"] + states["unknown"])
     if standing.points != awarded:
         yield f"{standing.points} points, not {awarded}"
-    may_be_unknown = world.sink == "webhook"
-    if states["unknown"] and not (may_be_unknown or play.scenario.name == "abandon"):
-        yield f"{states['unknown']} contacts are unknown"
+    may_be_unknown = world.sink == "webhook" or play.scenario.name == "abandon"
     for contact in contacts.values():
         gone = play.scenario.unsubscribed and contact.customer == GONE
         if gone and contact.state == "delivered" and play.scenario.before != "outbox.deliver.commit":
             yield f"{contact.customer} has unsubscribed and is delivered"
+        if contact.state == "unknown" and not (may_be_unknown or gone):
+            yield f"{contact.customer} is unknown"
         if contact.state == "cancelled" and not gone and play.scenario.name != "abandon":
             yield f"{contact.customer} is cancelled"
     taken = play.case.taken if "webhook" in world.sink else Counter(world.received(play.folder))
