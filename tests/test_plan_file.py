@@ -234,6 +234,8 @@ def test_files_that_cannot_be_read(plan: Plan, tmp_path: Path) -> None:
     assert code(tmp_path / "missing.segplan") == "P920"
     (tmp_path / "folder.segplan").mkdir()
     assert code(tmp_path / "folder.segplan") == "P920"
+    os.mkfifo(tmp_path / "pipe.segplan")
+    assert code(tmp_path / "pipe.segplan") == "P921"
     if os.geteuid():
         write(plan, tmp_path / "closed.segplan")
         (tmp_path / "closed.segplan").chmod(0)

@@ -145,6 +145,15 @@ def test_any_name_becomes_a_file(tmp_path: Path, name: str) -> None:
     assert file.suffix == ".csv"
 
 
+def test_batches_whose_names_look_alike_are_files_of_their_own(tmp_path: Path) -> None:
+    sink, names = files(tmp_path), ["a/b.sms", "a_b.sms", "a.b.c", "a.b.c", "x" * 300, "x" * 301]
+    batches = [Outgoing(f"b{n}", PLAN, name) for n, name in enumerate(names)]
+    sink.check(batches)
+    for batch in batches:
+        sink.publish(batch, [row()], sink.prepare(batch, [row()]))
+    assert len(list(sink.folder.iterdir())) == len(batches)
+
+
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("", encoding="utf-8")
     with pytest.raises(Unreachable) as error:

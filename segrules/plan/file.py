@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import stat
 import zipfile
 from collections.abc import Sequence
 from dataclasses import fields
@@ -150,6 +151,8 @@ def read(path: Path) -> Plan:
 def _entries(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     """What the manifest says, and the bytes of the other entries."""
     try:
+        if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):
+            _refuse(path, "P921")
         with zipfile.ZipFile(path) as packed:
             entries = packed.infolist()
             if sorted(each.filename for each in entries) != sorted(ENTRIES) or any(map(_is_packed, entries)):

@@ -105,11 +105,12 @@ class FileSink:
             raise self._refused(reason(refused)) from None
 
     def file(self, batch: Outgoing) -> str:
-        """The name under which *batch* is published."""
+        """The name under which *batch* is published; never that of another batch, as `a/b` and `a_b`, or `a.b` by `c`
+        and `a` by `b.c`, would have it."""
         name = batch.name.replace("/", "_")
-        if len(name.encode()) > _LONGEST:
+        if name != batch.name or name.count(".") > 1 or len(name.encode()) > _LONGEST:
             shortened = name.encode()[:_LONGEST].decode(errors="ignore")
-            name = f"{shortened}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+            name = f"{shortened}~{hashlib.sha256(batch.id.encode()).hexdigest()[:8]}"
         return f"{name}.{batch.plan_id[:SHORT_ID]}.{self.format}"
 
     def _target(self, batch: Outgoing) -> Path:
