@@ -60,7 +60,10 @@ def test_a_finding_without_a_place_is_code_and_message() -> None:
 
 
 def test_control_characters_never_reach_the_terminal() -> None:
-    assert visible("a\x1b[31mb\u202ec\n") == "a\\u{1b}[31mb\\u{202e}c\\u{a}"
+    said = "a\\u{1b}[31mb\\u{202e}c\\u{a}"
+    assert visible("a\x1b[31mb\u202ec\n") == said
+    assert plain([line("a\x1b[31mb\u202ec\n", Piece("\t", "bold"))]) == said + "\\u{9}\n"
+    assert plain(table([[Piece("a\x1b[31mb\u202ec\n"), "x"], [said, "x"]])) == f"  {said}  x\n" * 2
     said = plain(text_lines([finding("a: \x1b[2J\u202e\n", "\x1b[2J\u202e")], "en"))
     assert "\x1b" not in said
     assert "\u202e" not in said

@@ -8,7 +8,10 @@ where they were pruned away, or another version wrote them, that is said.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from segrules.diagnostics.catalogue import Language, say
+from segrules.model.campaign import STAGES
 from segrules.model.ruleset import RuleSet
 from segrules.plan.content import Malformed, read_as
 from segrules.plan.document import GuardCheck, Manifest, SegmentChange, Waterfall
@@ -40,9 +43,14 @@ def plan_screen(run: Run, ruleset: RuleSet, language: Language) -> list[Line]:
             sources={},
             customers=run.customers,
             segments=read_as(tuple[SegmentChange, ...], stored["segments"]),
-            waterfalls=read_as(tuple[Waterfall, ...], stored["waterfalls"]),
+            waterfalls=tuple(map(_in_order, read_as(tuple[Waterfall, ...], stored["waterfalls"]))),
             guards=read_as(tuple[GuardCheck, ...], stored["guards"]),
         )
     except (Malformed, KeyError):
         return [line(), line("  ", say("ledger.other_version", language, version=run.version))]
     return screens.screen(manifest, ruleset.campaign, language)[1:]
+
+
+def _in_order(stored: Waterfall) -> Waterfall:
+    """JSON sorts its keys; the stages stand in the order in which they are decided."""
+    return replace(stored, stages={stage: stored.stages[stage] for stage in STAGES if stage in stored.stages})

@@ -28,7 +28,7 @@ Cell: TypeAlias = str | Piece
 
 
 def line(*parts: Cell) -> Line:
-    return tuple(part if isinstance(part, Piece) else Piece(part) for part in parts)
+    return tuple(map(_piece, parts))
 
 
 def width(text: str) -> int:
@@ -54,19 +54,23 @@ def visible(text: str) -> str:
     )
 
 
+def _piece(cell: Cell) -> Piece:
+    return Piece(visible(cell)) if isinstance(cell, str) else Piece(visible(cell.text), cell.style)
+
+
 def table(rows: Sequence[Sequence[Cell]], right: Collection[int] = (), indent: int = 2, gap: int = 2) -> list[Line]:
     """*rows* as aligned lines; the columns numbered in *right* are set flush right. Rows may be short."""
     widths: dict[int, int] = {}
-    for row in rows:
-        for column, cell in enumerate(row):
-            widths[column] = max(widths.get(column, 0), width(_text(cell)))
-    return [_aligned(row, widths, right, indent, gap) for row in rows]
+    pieces = [line(*row) for row in rows]
+    for row in pieces:
+        for column, piece in enumerate(row):
+            widths[column] = max(widths.get(column, 0), width(piece.text))
+    return [_aligned(row, widths, right, indent, gap) for row in pieces]
 
 
-def _aligned(row: Sequence[Cell], widths: dict[int, int], right: Collection[int], indent: int, gap: int) -> Line:
+def _aligned(row: Line, widths: dict[int, int], right: Collection[int], indent: int, gap: int) -> Line:
     parts: list[Piece] = [Piece(" " * indent)]
-    for column, cell in enumerate(row):
-        piece = cell if isinstance(cell, Piece) else Piece(cell)
+    for column, piece in enumerate(row):
         padding = " " * (widths[column] - width(piece.text))
         is_last = column == len(row) - 1
         if column in right:
@@ -76,10 +80,6 @@ def _aligned(row: Sequence[Cell], widths: dict[int, int], right: Collection[int]
         if not is_last:
             parts.append(Piece(" " * gap))
     return tuple(parts)
-
-
-def _text(cell: Cell) -> str:
-    return cell.text if isinstance(cell, Piece) else cell
 
 
 def plain(lines: Sequence[Line]) -> str:
