@@ -104,9 +104,9 @@ def members(inside: range) -> Members:
 
 def report(matched: int) -> str:
     stages: dict[Stage, int] = dict.fromkeys(STAGES, 0)
-    stages |= {"action hold-out": 1, "selected": matched - 1}
+    stages |= {"no consent": 2, "cap": 1, "action hold-out": 1, "selected": matched - 1}
     segment = SegmentChange("dormant", "Dormant", 52, 50, 3, 1, 0, "data")
-    waterfall = Waterfall("winback", "Win back", ("sms", "push"), matched, stages, 1000)
+    waterfall = Waterfall("winback", "Win back", ("sms", "push"), matched + 3, stages, 1000)
     guard = GuardCheck("max_contacted", str(matched - 1), "100", False)
     parts = {"segments": (segment,), "waterfalls": (waterfall,), "guards": (guard,), "cut_points": ()}
     return spelled(plain(parts)).decode()
