@@ -19,7 +19,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 FAULTS = ("kill before", "kill after", "no space", "torn", "lost connection", "second apply")
-BRIEF = ("kill before", "no space", "lost connection")
+BRIEF = ("kill before", "no space", "torn", "lost connection")
 """Without what other faults come to: killed after an effect is killed before the next."""
 WRITES = ("files.write",)
 """Effects that can be done by half, with what was written by half left behind."""

@@ -21,7 +21,7 @@ from segrules.plan import delivering, resuming
 from segrules.plan.sinks.files import FileSink
 from segrules.plan.sinks.sql import SqlSink
 from segrules.plan.sinks.webhook import WebhookSink
-from segrules.state import outbox
+from segrules.state import outbox, place
 from tests.faults.cases import Scenario, struck
 from tests.faults.receiver import receiving
 from tests.faults.running import MEMORY
@@ -91,6 +91,7 @@ def new_keys(patch: pytest.MonkeyPatch) -> None:
 
 def no_lock(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(fcntl, "flock", nothing)
+    patch.setattr(place, "BUSY_SECONDS", 0.1)
 
 
 def everybody_goes_on(patch: pytest.MonkeyPatch) -> None:
