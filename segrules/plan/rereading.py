@@ -18,7 +18,7 @@ import numpy as np
 
 from segrules.decide.asked import Answers
 from segrules.decide.eligibility import Eligibility, eligibility, reached
-from segrules.decide.keys import address_hash, key_texts, payload_hash
+from segrules.decide.keys import address_hashes, key_texts, normalised, payload_hash
 from segrules.model.campaign import STAGES, Action, Channel
 from segrules.model.ruleset import RuleSet
 from segrules.plan.document import Plan
@@ -89,8 +89,9 @@ class _Fresh:
             [each.variant for each in contacts], contacts[0].due,
         )  # fmt: skip
         zones = self._zones(at)
-        for contact, stage, address, body, place in zip(contacts, stages, addresses, made, zones, strict=True):
-            hashed = None if address is None else address_hash(pepper, address)
+        some = iter(address_hashes(pepper, [normalised(each) for each in addresses if each is not None]))
+        hashes = [None if each is None else next(some) for each in addresses]
+        for contact, stage, hashed, body, place in zip(contacts, stages.tolist(), hashes, made, zones, strict=True):
             if STAGES[stage] != "selected":
                 yield _cancelled(contact, STAGES[stage]), None
             elif hashed != contact.address:

@@ -1,8 +1,8 @@
 """One fault at one effect: strike, go on until it ends, and look at everything.
 
 In: a world, a scenario.  Out: how many faults struck, by kind; what was found wrong.  Always: exhaustively, every
-effect that the scenario passes × every fault that makes sense there (of two that come to the same one, but for the
-plain apply).
+effect that the scenario passes × every fault that makes sense there (of two that come to the same one, where the
+effect is known already).
 
     tally = struck(world, Scenario("apply"), receiver)
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -156,8 +156,11 @@ def unsubscribe(world: World, folder: Path) -> None:
         connection.execute(sa.insert(tables["outcomes"]).values(contact=found, kind="unsubscribed", at=1))
 
 
-def struck(world: World, scenario: Scenario, receiver: Receiver, until_wrong: bool = False) -> Tally:
-    """Every effect × every fault; *until_wrong*: only until something is."""
+def struck(
+    world: World, scenario: Scenario, receiver: Receiver, known: Collection[str] = (), until_wrong: bool = False
+) -> Tally:
+    """Every effect × every fault; of effects that are *known* from other scenarios, those faults that differ.
+    *until_wrong*: only until something is."""
     tally = Tally()
     with played(world, scenario, receiver) as play:
         world.ended(play.folder, directly, world.apply)
@@ -166,9 +169,8 @@ def struck(world: World, scenario: Scenario, receiver: Receiver, until_wrong: bo
         names = play.log.read_text(encoding="utf-8").split()
         tally.names.update(names)
         tally.wrong += [f"{scenario}, no fault: {each}" for each in _ended(play, code, said)]
-    faults = FAULTS if scenario == Scenario("apply") else BRIEF
     for at, name in enumerate(names):
-        for fault in faults:
+        for fault in BRIEF if name in known else FAULTS:
             if until_wrong and tally.wrong:
                 return tally
             if strikes(fault, name) and (scenario.behaviour == "ok" or name in ANSWERED):

@@ -34,7 +34,7 @@ def run(request: pytest.FixtureRequest, database: str, sink: str, scenarios: Seq
         world = World.made(folder / "world", database, sink, url)
         with receiving() as receiver:
             for scenario in scenarios:
-                tally = struck(world, scenario, receiver)
+                tally = struck(world, scenario, receiver, names)
                 faults.update(tally.faults)
                 names |= tally.names
                 wrong += tally.wrong

@@ -142,8 +142,9 @@ def _csv(found: Mapping[str, list[Any]]) -> bytes:
 
 def guarded(value: Any) -> str:
     """A value as a cell that no spreadsheet computes; numbers stay numbers."""
-    cell = text(value)
-    return f"'{cell}" if isinstance(value, str) and cell.startswith(_FORMULA) else cell
+    if type(value) is str:
+        return f"'{value}" if value.startswith(_FORMULA) else value
+    return text(value)
 
 
 def _parquet(found: Mapping[str, list[Any]]) -> bytes:

@@ -34,6 +34,8 @@ SHORT_ID = 16
 
 FIRST_COLUMNS = ("key", "customer", "action", "channel", "variant", "address", "message")
 NOT_BEFORE = "not_before"
+_DECODER = json.JSONDecoder(parse_float=Decimal)
+_PLAIN = frozenset({type(None), str, bool, int, Decimal})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Row:
 
     @property
     def values(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = json.loads(self.body, parse_float=Decimal)
+        found: Mapping[str, Any] = _DECODER.decode(self.body.decode())
         return found
 
     @property
@@ -209,7 +211,7 @@ def in_order(names: AbstractSet[str]) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, str | bool | int | Decimal):
+    if type(value) in _PLAIN:
         return value
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
