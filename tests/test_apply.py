@@ -179,6 +179,10 @@ def stale(shop: Shop, plan: Plan) -> Plan:
     return shop.plan(AS_OF - 2)
 
 
+def ahead(shop: Shop, plan: Plan) -> Plan:
+    return shop.plan(AS_OF + 1)
+
+
 def rules_changed(shop: Shop, plan: Plan) -> Plan:
     shop.write("rules/hello.yaml", RULES + "# another comment\n")
     return plan
@@ -214,6 +218,7 @@ CHECKS = [
     (data_changed, Conflict, "P986"),
     (later, Conflict, "P987"),
     (as_of_before, Conflict, "P988"),
+    (ahead, Refused, "P978"),
     (stale, Refused, "P989"),
 ]
 

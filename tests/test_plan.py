@@ -34,6 +34,7 @@ from segrules.plan.clock import Clock
 from segrules.plan.file import read
 from segrules.schema.calendar import from_local, to_date
 from segrules.state import ledger, lockfile
+from segrules.state.forgetting import forget
 
 CASES = Path(__file__).parent / "cases" / "plans"
 SCHEMAS = Path(__file__).parents[1] / "schemas" / "output"
@@ -221,6 +222,21 @@ def test_rules_see_the_ledger_from_python(shop: segrules.Project, tmp_path: Path
     done = project.apply(project.plan(as_of=today))
     assert done.counts["delivered"] and project.evaluate(as_of=today).counts["reached"] > 0
     assert project.evaluate(as_of="2020-01-01").counts["reached"] == 0
+
+
+def test_who_was_forgotten_is_in_no_later_plan(shop: segrules.Project, tmp_path: Path) -> None:
+    today = pipeline_today(shop)
+    shop.apply(shop.plan(as_of=today))
+    with ledger.locked(ledger.opened(".segrules/ledger.db", tmp_path), "test") as epoch:
+        forget(ledger.opened(".segrules/ledger.db", tmp_path), epoch, "c01")
+    for left in (1, 0):
+        plan = shop.plan(as_of=today)
+        made = plan.planned.plan
+        assert "c01" not in made.members.keys and made.manifest.forgotten == 1
+        assert plan.segments["entered"].sum() == 0 and (plan.segments["left"].sum() > 0) == bool(left)
+        plan.save(tmp_path / "a.segplan")
+        assert read(tmp_path / "a.segplan").plan_id == plan.plan_id
+        shop.apply(plan)
 
 
 def pipeline_today(shop: segrules.Project) -> Any:

@@ -23,7 +23,7 @@ from segrules.model.names import find
 from segrules.model.ruleset import RuleSet
 from segrules.plan.past import moment
 from segrules.source import NOWHERE
-from segrules.state.ledger import now
+from segrules.state import ledger
 from segrules.tables.bind import at
 from segrules.tables.columns import Tables
 
@@ -70,5 +70,5 @@ def evaluated(options: Options, ruleset: RuleSet, wanted: Asked) -> Found:
         existing = at(ruleset, pipeline.bind(ruleset, pipeline.remembered(ruleset, options.env, day)), day)
         return Found(existing, pipeline.evaluate_existing(ruleset, existing, day, only))
     with moment(environment(options, ruleset), Path(ruleset.folder)) as connection:
-        decided = pipeline.decide(ruleset, day, now(), connection)
+        decided = pipeline.decide(ruleset, day, ledger.now(), connection)
         return Found(decided.existing, decided.decisions.results, decided.decisions, connection is not None)

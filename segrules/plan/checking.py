@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from segrules.diagnostics.diagnostic import Argument, Diagnostic
+from segrules.diagnostics.diagnostic import Argument, Diagnostic, Help
 from segrules.errors import Conflict, Refused, SegrulesError
 from segrules.model.campaign import Policies
 from segrules.plan.document import Manifest, Plan
-from segrules.plan.guards import is_stale, keep
+from segrules.plan.guards import is_ahead, is_stale, keep
 from segrules.schema.calendar import to_date
 from segrules.source import NOWHERE
 from segrules.state import runs
@@ -63,6 +63,8 @@ def check(plan: Plan, connection: Reading, current: Current, now: int) -> None:
 
 
 def _fresh(manifest: Manifest, current: Current, now: int) -> None:
+    if is_ahead(manifest.as_of, now, manifest.timezone):
+        raise Refused([Diagnostic("P978", NOWHERE, {"as_of": to_date(manifest.as_of).isoformat()}, Help("today"))])
     if is_stale(current.policies, manifest.as_of, now, manifest.timezone):
         arguments: dict[str, Argument] = {
             "as_of": to_date(manifest.as_of).isoformat(),

@@ -74,7 +74,7 @@ class Manifest:
     """Everything about a plan but its customers. `model`: hash of rules, policies, contracts, parameters and lock;
     `sources`: SHA-256 by table (of files; None for a database or an object). `before`: customers of the last run, None
     before the first; `members_changed`: customers who entered or left some segment, list or case that it knew, those
-    who are gone too. `max_plan_age` in seconds."""
+    who are gone too; `forgotten`: those of `customers` whom the plan does not name. `max_plan_age` in seconds."""
 
     project: str
     environment: str
@@ -96,6 +96,7 @@ class Manifest:
     cut_points: tuple[Mapping[str, object], ...] = ()
     max_plan_age: int | None = None
     members_changed: int = 0
+    forgotten: int = 0
     before: int | None = None
 
     @property

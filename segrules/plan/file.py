@@ -249,7 +249,7 @@ def _adds_up(plan: Plan) -> bool:
     manifest = plan.manifest
     known = {each.id for each in plan.batches} | {None}
     return (
-        manifest.customers == len(plan.members.keys) == len(set(plan.members.keys))
+        manifest.customers - manifest.forgotten == len(plan.members.keys) == len(set(plan.members.keys))
         and manifest.contacts == sum(map(len, selected.values()))
         and manifest.cost == sum(map(sum, selected.values()))
         and all(each.matched == sum(each.stages.values()) for each in manifest.waterfalls)

@@ -18,7 +18,7 @@ from segrules.diagnostics.diagnostic import Diagnostic, Help, Words
 from segrules.errors import Refused, WrongUsage
 from segrules.model.campaign import Guards, Policies
 from segrules.plan.document import GuardCheck, GuardName, Plan, SegmentChange
-from segrules.schema.calendar import end_of_day, to_date
+from segrules.schema.calendar import end_of_day, from_date, to_date, to_local
 from segrules.schema.values import money as money
 from segrules.source import NOWHERE
 
@@ -109,6 +109,11 @@ def is_stale(policies: Policies, as_of: int, now: int, timezone: str) -> bool:
     return now - end_of_day(as_of, timezone) > policies.max_staleness * 1_000_000
 
 
+def is_ahead(as_of: int, now: int, timezone: str) -> bool:
+    """Whether the day *as_of* has not come yet, at *now*: a run of it would shut out every run until then."""
+    return as_of > from_date(to_local(now, timezone).date())
+
+
 def foreseen(policies: Policies, decisions: Decisions) -> list[Diagnostic]:
     """Why `apply` would refuse a plan of these decisions, as warnings."""
     found, last = [], decisions.history.last_as_of
@@ -116,6 +121,8 @@ def foreseen(policies: Policies, decisions: Decisions) -> list[Diagnostic]:
     if is_stale(policies, decisions.as_of, decisions.planned_at, decisions.timezone):
         hours = f"{Decimal(policies.max_staleness or 0) / 3600:.15g} hours"
         found.append(Diagnostic("P932", NOWHERE, {"as_of": as_of, "limit": hours}))
+    if is_ahead(decisions.as_of, decisions.planned_at, decisions.timezone):
+        found.append(Diagnostic("P936", NOWHERE, {"as_of": as_of}))
     if last is not None and decisions.as_of < last:
         found.append(Diagnostic("P934", NOWHERE, {"as_of": as_of, "last": to_date(last).isoformat()}))
     return found

@@ -11,7 +11,7 @@ or private value is in it; a guard that is exceeded is said in the plan and stop
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -45,7 +45,7 @@ def make(
     """The plan that *decisions* are. Raises `WrongUsage` for a guard in *allow* that there is not."""
     guards.known(allow)
     policies, history = ruleset.campaign.policies, decisions.history
-    members = memberships(ruleset, decisions.results)
+    members, history = _without_forgotten(memberships(ruleset, decisions.results), history)
     segments = tuple(_changes(ruleset, decisions.results, history, members))
     changed = _changed(history, members, {each.name for each in segments})
     share = Fraction(0) if history.before is None else Fraction(changed, max(history.before, 1))
@@ -74,10 +74,25 @@ def make(
         cut_points=cut_points(asked(ruleset), decisions.results.cut_points),
         max_plan_age=policies.max_plan_age,
         members_changed=changed,
+        forgotten=decisions.results.customers - len(members.keys),
         before=history.before,
     )
     outgoing = tuple(sent.values())
     return Plan(plan_id(manifest, contacts, outgoing, members), manifest, contacts, outgoing, members)
+
+
+def _without_forgotten(members: Members, history: History) -> tuple[Members, History]:
+    """Both without the rows of customers who were forgotten: the plan neither names them nor counts their moves."""
+    if not history.forgotten.any():
+        return members, history
+    there = np.flatnonzero(~history.forgotten)
+    names = [replace(each, members=each.members[there]) for each in members.names]
+    standing = {
+        name: replace(each, members=each.members[there], cause=each.cause[there], since=each.since[there])
+        for name, each in history.standing.items()
+    }
+    keys = [members.keys[row] for row in there.tolist()]
+    return Members(keys, names), replace(history, forgotten=history.forgotten[there], standing=standing)
 
 
 def _waterfall(decision: Decision) -> Waterfall:

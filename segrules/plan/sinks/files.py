@@ -13,6 +13,7 @@ import csv
 import hashlib
 import io
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,7 +29,10 @@ from segrules.plan.sinks.settings import filled, written
 
 FORMATS = ("csv", "parquet")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_SIGNED = re.compile(r"[+-][0-9]+(\.[0-9]+)?")
 _LONGEST = 150
+_MODE, _FOLDER_MODE = 0o640, 0o750
+"""Who else may read names and addresses: at most the group, as the umask says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class FileSink:
         content = self._content(rows)
         part = self._part(batch)
         try:
-            self.effect("files.folder", partial(self.folder.mkdir, parents=True, exist_ok=True))
+            self.effect("files.folder", partial(self.folder.mkdir, _FOLDER_MODE, parents=True, exist_ok=True))
             self.effect("files.write", partial(_write, part, content))
             self.effect("files.sync", partial(_sync, part))
             self.effect("files.sync_folder", partial(_sync, self.folder))
@@ -141,9 +145,9 @@ def _csv(found: Mapping[str, list[Any]]) -> bytes:
 
 
 def guarded(value: Any) -> str:
-    """A value as a cell that no spreadsheet computes; numbers stay numbers."""
+    """A value as a cell that no spreadsheet computes; numbers stay numbers, and `+8613800000000` a phone number."""
     if type(value) is str:
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        return f"'{value}" if value.startswith(_FORMULA) and not _SIGNED.fullmatch(value) else value
     return text(value)
 
 
@@ -162,7 +166,7 @@ def _parquet(found: Mapping[str, list[Any]]) -> bytes:
 def _write(path: Path, content: bytes) -> None:
     """A file of our own: no link that somebody has put in its place."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
-    with os.fdopen(os.open(path, flags, 0o666), "wb") as out:
+    with os.fdopen(os.open(path, flags, _MODE), "wb") as out:
         out.write(content)
 
 
