@@ -31,7 +31,7 @@ demo: $(STAMP)   ## a whole run on the bundled sample: validate, test, evaluate,
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh rules/demo/tour.sh build/demo
 
 test: $(DEV)     ## every test; those that need a server or the real data sets say why when they skip
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(DEV)
 	$(BIN)/ruff check segrules tests benchmarks docs setup.py

@@ -19,6 +19,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, while a worker is small: they fork it thousands of times, and nobody waits for them."""
+    items.sort(key=lambda item: "faults" not in item.path.parts)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How many faults struck an apply, by sink and ledger, where any did."""
     reports = [each for kind in ("passed", "failed") for each in terminalreporter.stats.get(kind, [])]
